@@ -1,0 +1,36 @@
+// What the environment asks of the shim (design section 5). Read once per program, before any
+// thread of the program exists; a forked child inherits it.
+#ifndef LASTREF_SHIM_CONFIG_H
+#define LASTREF_SHIM_CONFIG_H
+
+#include <stdint.h>
+
+#include "trace_format.h"
+
+namespace lastref {
+
+struct Config {
+    trace::Level level = trace::Level::kSimple;
+    uint64_t max_size = 64ull << 30;  // LASTREF_MAX_SIZE, bytes
+    uint32_t depth = 128;             // LASTREF_DEPTH, frames, 1 to kMaxDepth
+    bool free_stacks = true;          // LASTREF_FREE_STACKS
+    bool follow_fork = true;          // LASTREF_FOLLOW_FORK
+    bool verbose = false;             // LASTREF_VERBOSE
+    uint8_t run_id[16] = {};          // LASTREF_RUN_ID: set by `lastref run`
+    char out[1024] = {};              // LASTREF_OUT, an absolute pattern
+};
+
+inline constexpr uint32_t kMaxDepth = 1024;
+
+// Parses the environment into `config`. Bad values keep their defaults; they are named in
+// `complaint` (empty where there is none), one line without its newline.
+void read_config(char** environment, Config& config, char* complaint, unsigned complaint_size);
+
+// The trace's path from config.out: %p pid, %e program name, %n `counter`, %% a percent sign.
+// False where it does not fit `size`.
+bool expand_path(const Config& config, const char* program, int pid, unsigned counter, char* path,
+                 unsigned size);
+
+}  // namespace lastref
+
+#endif  // LASTREF_SHIM_CONFIG_H

@@ -1,0 +1,138 @@
+// Processes and their ends: fork, spawn, dlclose here; the ones that must not see another frame
+// (vfork, exec*, _exit, ...) come from thunks.S, which calls the hooks below and jumps on.
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "interpose.h"
+#include "module_table.h"
+#include "raw_syscall.h"
+#include "real_functions.h"
+#include "recorder.h"
+#include "session.h"
+#include "stack_bounds.h"
+
+using lastref::real;
+namespace recorder = lastref::recorder;
+namespace trace = lastref::trace;
+
+namespace {
+
+// The program's frame below a thunk: our frame, then what thunks.S pushed (seven registers), then
+// the return address. The thunk leaves rbp as the program had it.
+lastref::CallSite caller_through_thunk(const void* frame_address) {
+    constexpr int kPushed = 7;
+    const auto* frame = static_cast<const uintptr_t*>(frame_address);
+    const uintptr_t* slot = frame + 2 + kPushed;
+    return {*slot, reinterpret_cast<uintptr_t>(slot + 1), frame[0]};
+}
+#define LASTREF_THUNK_CALLER caller_through_thunk(__builtin_frame_address(0))
+
+// False in a child that borrows this process' memory (vfork): the end of that is not our end.
+bool is_recorded_process() {
+    return lastref::recording && lastref::process.session && lastref::may_call_kernel() &&
+           lastref::process.session->pid == lastref::raw::process_id();
+}
+
+void process_ends(trace::ExitKind kind, int status, const lastref::CallSite& site) {
+    if (!lastref::recording || !lastref::process.session) return;
+    // In a sandbox the process can't be asked for; a vfork child does not get there.
+    if (lastref::may_call_kernel() && !is_recorded_process()) return;
+    recorder::about_to_exit(kind, status, site);
+    lastref::note_exit(kind, status);
+    lastref::trim_now();
+}
+
+}  // namespace
+
+extern "C" {
+
+using namespace lastref;
+
+LASTREF_INTERPOSE pid_t fork() {
+    if (!real.fork) find_real_functions();
+    const pid_t child = real.fork();
+    if (child == 0) {
+        if (recording && process.session &&
+            process.session->state.load() == SessionState::kNone) {
+            restart_in_child(t_depth != 0);
+        }
+    } else if (child > 0) {
+        recorder::forked(child, LASTREF_CALLER);
+    }
+    return child;
+}
+
+LASTREF_INTERPOSE int posix_spawn(pid_t* pid, const char* path,
+                                  const posix_spawn_file_actions_t* actions,
+                                  const posix_spawnattr_t* attributes, char* const arguments[],
+                                  char* const environment[]) {
+    if (!real.posix_spawn) find_real_functions();
+    pid_t child = 0;
+    const int error = real.posix_spawn(&child, path, actions, attributes, arguments, environment);
+    if (error == 0) {
+        if (pid) *pid = child;
+        recorder::forked(child, LASTREF_CALLER);
+    }
+    return error;
+}
+
+LASTREF_INTERPOSE int posix_spawnp(pid_t* pid, const char* file,
+                                   const posix_spawn_file_actions_t* actions,
+                                   const posix_spawnattr_t* attributes, char* const arguments[],
+                                   char* const environment[]) {
+    if (!real.posix_spawnp) find_real_functions();
+    pid_t child = 0;
+    const int error = real.posix_spawnp(&child, file, actions, attributes, arguments, environment);
+    if (error == 0) {
+        if (pid) *pid = child;
+        recorder::forked(child, LASTREF_CALLER);
+    }
+    return error;
+}
+
+LASTREF_INTERPOSE int dlclose(void* handle) {
+    if (!real.dlclose) find_real_functions();
+    before_dlclose();
+    const int result = real.dlclose(handle);
+    after_dlclose();
+    return result;
+}
+
+// Hooks of thunks.S, each with the arguments of the function it stands before.
+
+__attribute__((visibility("hidden"))) void lastref_before_fork() {
+    recorder::forked(0, LASTREF_THUNK_CALLER);
+}
+
+__attribute__((visibility("hidden"))) void lastref_before_exec(const char* path) {
+    if (!is_recorded_process()) return;
+    recorder::about_to_exec(address_readable(path) ? path : "", LASTREF_THUNK_CALLER);
+    note_exit(trace::ExitKind::kExec, 0);
+    trim_now();
+}
+
+__attribute__((visibility("hidden"))) void lastref_before_fexec(int) {
+    if (!is_recorded_process()) return;
+    recorder::about_to_exec("", LASTREF_THUNK_CALLER);
+    note_exit(trace::ExitKind::kExec, 0);
+    trim_now();
+}
+
+__attribute__((visibility("hidden"))) void lastref_before_exit(int status) {
+    process_ends(trace::ExitKind::kStatus, status & 0xff, LASTREF_THUNK_CALLER);
+}
+
+__attribute__((visibility("hidden"))) void lastref_before_abort() {
+    constexpr int kAbortSignal = 6;
+    process_ends(trace::ExitKind::kSignal, kAbortSignal, LASTREF_THUNK_CALLER);
+}
+
+__attribute__((visibility("hidden"))) void lastref_before_prctl(int option) {
+    if (option == PR_SET_SECCOMP && recording && process.session) enter_sandbox();
+}
+
+__attribute__((visibility("hidden"))) void lastref_before_syscall(long number) {
+    if (number == SYS_seccomp && recording && process.session) enter_sandbox();
+}
+
+}  // extern "C"

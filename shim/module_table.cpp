@@ -1,0 +1,203 @@
+#include "module_table.h"
+
+#include <elf.h>
+#include <link.h>
+#include <sys/auxv.h>
+#include <string.h>
+
+#include "clock.h"
+#include "raw_syscall.h"
+#include "record_writer.h"
+#include "session.h"
+#include "text.h"
+
+namespace lastref {
+namespace {
+
+struct BuildId {
+    const void* bytes = nullptr;
+    uint32_t size = 0;
+};
+
+// The GNU build-id note, read from the mapped program headers.
+BuildId find_build_id(uintptr_t begin, uintptr_t end, uintptr_t bias) {
+    const auto* elf = reinterpret_cast<const ElfW(Ehdr)*>(begin);
+    if (end - begin < sizeof(*elf) || memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
+        elf->e_phoff > end - begin ||
+        elf->e_phnum * sizeof(ElfW(Phdr)) > end - begin - elf->e_phoff) {
+        return {};
+    }
+    const auto* headers = reinterpret_cast<const ElfW(Phdr)*>(begin + elf->e_phoff);
+    for (unsigned i = 0; i < elf->e_phnum; i++) {
+        if (headers[i].p_type != PT_NOTE) continue;
+        uintptr_t at = bias + headers[i].p_vaddr;
+        const uintptr_t note_end = at + headers[i].p_memsz;
+        if (at < begin || note_end > end) continue;
+        while (at + sizeof(ElfW(Nhdr)) <= note_end) {
+            const auto* note = reinterpret_cast<const ElfW(Nhdr)*>(at);
+            const uintptr_t name = at + sizeof(*note);
+            const uintptr_t bytes = name + ((note->n_namesz + 3) & ~3u);
+            if (bytes + note->n_descsz > note_end) break;
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && note->n_descsz <= 64 &&
+                memcmp(reinterpret_cast<const void*>(name), "GNU", 4) == 0) {
+                return {reinterpret_cast<const void*>(bytes), note->n_descsz};
+            }
+            at = bytes + ((note->n_descsz + 3) & ~3u);
+        }
+    }
+    return {};
+}
+
+void absolute_path(const link_map& map, bool is_vdso, Text& path) {
+    if (is_vdso) {
+        path.add("[vdso]");
+    } else if (map.l_name == nullptr || map.l_name[0] == 0) {
+        path.add(process.executable);
+    } else {
+        if (map.l_name[0] != '/' && may_call_kernel()) {
+            char directory[1024];
+            const long length = raw::call(SYS_getcwd, reinterpret_cast<long>(directory),
+                                          sizeof(directory));
+            if (!raw::failed(length) && directory[0] == '/') path.add(directory).add('/');
+        }
+        path.add(map.l_name);
+    }
+}
+
+KnownModule* slot_for(ModuleTable& table, uintptr_t begin) {
+    for (uintptr_t i = begin >> 12;; i++) {
+        KnownModule& slot = table.slots[i % ModuleTable::kSlots];
+        const uintptr_t held = slot.begin.load(std::memory_order_acquire);
+        if (held == begin || held == 0) return &slot;
+    }
+}
+
+bool is_known(ModuleTable& table, const dl_find_object& found) {
+    const KnownModule* slot =
+        slot_for(table, reinterpret_cast<uintptr_t>(found.dlfo_map_start));
+    return slot->begin.load(std::memory_order_relaxed) != 0 && !slot->gone &&
+           slot->link_map == found.dlfo_link_map;
+}
+
+// Under the lock.
+void write_unload(Session& session, KnownModule& module) {
+    module.gone = 1;
+    Log* meta = make_meta_room(0);
+    if (!meta) return;
+    Fields fields;
+    fields.value = module.index;
+    fields.detail = session.modules.epoch.load(std::memory_order_relaxed) + 1;
+    write_record<trace::Op::kUnload>(*meta, ticks_after(session.clock), fields, 0);
+}
+
+// Under the lock.
+void write_load(Session& session, const dl_find_object& found) {
+    ModuleTable& table = session.modules;
+    const auto begin = reinterpret_cast<uintptr_t>(found.dlfo_map_start);
+    const auto end = reinterpret_cast<uintptr_t>(found.dlfo_map_end);
+    const link_map& map = *found.dlfo_link_map;
+    const bool is_vdso = begin == getauxval(AT_SYSINFO_EHDR);
+    char buffer[1200];
+    Text path(buffer, sizeof(buffer));
+    absolute_path(map, is_vdso, path);
+    // The mapped range of the vDSO starts below its ELF header on some kernels.
+    const BuildId id = find_build_id(begin, end, map.l_addr);
+    Log* meta = make_meta_room(static_cast<uint32_t>(path.size()) + id.size);
+    if (!meta) return;
+    Fields fields;
+    fields.address = begin;
+    fields.other = map.l_addr;
+    fields.size = end - begin;
+    fields.value = table.count;
+    fields.detail = table.epoch.load(std::memory_order_relaxed);
+    fields.text = path.c_str();
+    fields.text_size = static_cast<uint32_t>(path.size());
+    fields.text2 = id.bytes;
+    fields.text2_size = id.size;
+    write_record<trace::Op::kLoad>(*meta, ticks_after(session.clock), fields, 0);
+    KnownModule* slot = slot_for(table, begin);
+    slot->end = end;
+    slot->link_map = &map;
+    slot->index = table.count++;
+    slot->gone = 0;
+    slot->begin.store(begin, std::memory_order_release);
+}
+
+void raise_epoch(Session& session) {
+    const uint32_t epoch = session.modules.epoch.fetch_add(1, std::memory_order_acq_rel) + 1;
+    process.file.header->epoch = epoch;
+}
+
+}  // namespace
+
+uint32_t module_epoch() {
+    return process.session->modules.epoch.load(std::memory_order_acquire) & 0xffff;
+}
+
+bool modules_closing() {
+    return process.session->modules.closing.load(std::memory_order_acquire) != 0;
+}
+
+void note_module(const dl_find_object& found) {
+    Session& session = *process.session;
+    ModuleTable& table = session.modules;
+    if (!found.dlfo_link_map || is_known(table, found)) return;
+    SlowLockHolder lock(session.lock, may_call_kernel());
+    // One slot in four stays free, so that searching ends.
+    if (!lock.owned() || is_known(table, found) || table.count >= ModuleTable::kSlots / 4 * 3) {
+        return;
+    }
+    KnownModule* slot = slot_for(table, reinterpret_cast<uintptr_t>(found.dlfo_map_start));
+    if (slot->begin.load(std::memory_order_relaxed) != 0 && !slot->gone) {
+        // Unloaded by libc itself (iconv, NSS), unseen until now.
+        write_unload(session, *slot);
+        raise_epoch(session);
+    }
+    write_load(session, found);
+}
+
+void before_dlclose() {
+    if (process.session) process.session->modules.closing.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void after_dlclose() {
+    if (!process.session) return;
+    Session& session = *process.session;
+    ModuleTable& table = session.modules;
+    if (table.slots) {
+        SlowLockHolder lock(session.lock, may_call_kernel());
+        bool any_gone = false;
+        for (unsigned i = 0; lock.owned() && i < ModuleTable::kSlots; i++) {
+            KnownModule& slot = table.slots[i];
+            const uintptr_t begin = slot.begin.load(std::memory_order_relaxed);
+            if (begin == 0 || slot.gone) continue;
+            dl_find_object found;
+            if (_dl_find_object(reinterpret_cast<void*>(begin), &found) == 0 &&
+                found.dlfo_link_map == slot.link_map) {
+                continue;
+            }
+            write_unload(session, slot);
+            any_gone = true;
+        }
+        if (any_gone) raise_epoch(session);
+    }
+    table.closing.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+void note_loaded_modules() {
+    if (!process.session || process.session->state.load() != SessionState::kRecording) return;
+    dl_iterate_phdr(
+        [](dl_phdr_info* info, size_t, void*) {
+            for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+                if (info->dlpi_phdr[i].p_type != PT_LOAD) continue;
+                dl_find_object found;
+                const uintptr_t at = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+                if (_dl_find_object(reinterpret_cast<void*>(at), &found) == 0) note_module(found);
+                break;
+            }
+            return 0;
+        },
+        nullptr);
+}
+
+}  // namespace lastref

@@ -1,0 +1,50 @@
+// The modules (ELF objects) whose code was seen, written to the trace when first met.
+//
+// No dlopen is intercepted: the real one finds its caller by its return address ($ORIGIN, RUNPATH)
+// and a frame in between would change that. A module is met when a stack first passes through it,
+// also inside its own constructors, or at start. What dlclose unloads is found out after it by
+// asking for each known module again.
+//
+// The epoch counts modules gone. Stacks and frame rules carry it, so that a module loaded later at
+// the same addresses keeps its own names and rules.
+#ifndef LASTREF_SHIM_MODULE_TABLE_H
+#define LASTREF_SHIM_MODULE_TABLE_H
+
+#include <atomic>
+#include <dlfcn.h>
+#include <stdint.h>
+
+namespace lastref {
+
+struct KnownModule {
+    std::atomic<uintptr_t> begin;  // 0: free slot
+    uintptr_t end;
+    const void* link_map;
+    uint32_t index;  // as in the trace
+    uint32_t gone;
+};
+
+struct ModuleTable {
+    static constexpr unsigned kSlots = 4096;
+    KnownModule* slots;             // kSlots, hashed by begin
+    uint32_t count;
+    std::atomic<uint32_t> epoch;    // 16 bits used
+    std::atomic<uint32_t> closing;  // threads inside dlclose
+};
+
+uint32_t module_epoch();
+bool modules_closing();
+
+// Records the module if it is new. Any thread, signal handlers too.
+void note_module(const dl_find_object& found);
+
+// Around the real dlclose.
+void before_dlclose();
+void after_dlclose();
+
+// Records all modules that are loaded now. For the constructor: takes the loader's lock.
+void note_loaded_modules();
+
+}  // namespace lastref
+
+#endif  // LASTREF_SHIM_MODULE_TABLE_H

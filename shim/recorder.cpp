@@ -1,0 +1,268 @@
+#include "recorder.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "record_writer.h"
+#include "session.h"
+
+namespace lastref::recorder {
+namespace {
+
+using trace::Loss;
+
+constexpr uint32_t kMaxString = 255;
+
+// One record in the making: picks the log, and gives the level back however it ends.
+class Recording {
+public:
+    Recording() : saved_(t_depth), level_(saved_ < kLogs ? saved_ : 0) {
+        t_depth = level_ + 1;
+        asm volatile("" ::: "memory");  // a handler sees the level taken
+    }
+    ~Recording() {
+        asm volatile("" ::: "memory");
+        t_depth = saved_;
+        if (t_ended) [[unlikely]] detach_again();
+    }
+    Recording(const Recording&) = delete;
+    Recording& operator=(const Recording&) = delete;
+
+    // The log with room for a record and `bytes` of text; nullptr: the event is lost, and counted.
+    Log* log(uint32_t bytes) {
+        Log* log = &t_state->logs[level_];
+        if (log->cursor + bytes <= log->limit && log->limit) [[likely]] return log;
+        return make_room(level_, bytes);
+    }
+
+    uint32_t stack(const CallSite& site) {
+        ThreadState* state = t_state;
+        uint64_t* frames = state->frames[level_];
+        const Walk walk = capture_stack(site, state->own_stack, may_call_kernel(), frames,
+                                        process.config.depth);
+        return intern_stack(frames, walk.count, walk.end);
+    }
+
+private:
+    uint32_t saved_, level_;
+};
+
+enum class When { kBefore, kAfter };
+
+template <Op op>
+inline void record(When when, const Fields& fields, const CallSite* site) {
+    if (!recording) return;
+    Recording scope;
+    Log* log = scope.log(fields.text_size);
+    if (!log) return;
+    const uint32_t stack = site ? scope.stack(*site) : 0;
+    const trace::Clock clock = process.session->clock;
+    const uint64_t ticks = when == When::kBefore ? ticks_before(clock) : ticks_after(clock);
+    if (!write_record<op>(*log, ticks, fields, stack)) count_loss(Loss::kNested);
+}
+
+// The index of `text` among the strings of the log's chunk, defined there if it is new.
+// The log has room for the text and two records.
+uint32_t string_index(Log& log, const char* text, uint32_t length) {
+    uint32_t hash = 2166136261u;
+    for (uint32_t i = 0; i < length; i++) {
+        hash = (hash ^ static_cast<uint8_t>(text[i])) * 16777619u;
+    }
+    KnownString& known = log.strings[hash % Log::kStrings];
+    if (known.index != 0 && known.length == length &&
+        memcmp(log.payload() + known.offset, text, length) == 0) {
+        return known.index - 1u;
+    }
+    Fields fields;
+    fields.text = text;
+    fields.text_size = length;
+    if (!write_record<Op::kString>(log, 0, fields, 0)) return 0;
+    known.offset = static_cast<uint32_t>(log.cursor - log.payload()) - length;
+    known.length = static_cast<uint16_t>(length);
+    known.index = static_cast<uint16_t>(++log.string_count);
+    return log.string_count - 1;
+}
+
+template <Op op>
+void record_with_string(When when, Fields fields, const char* text, const CallSite& site) {
+    if (!recording) return;
+    const auto length = static_cast<uint32_t>(text ? strnlen(text, kMaxString) : 0);
+    Recording scope;
+    Log* log = scope.log(length + kRecordMargin);
+    if (!log) return;
+    const uint32_t stack = scope.stack(site);
+    fields.string = string_index(*log, text ? text : "", length);
+    const trace::Clock clock = process.session->clock;
+    const uint64_t ticks = when == When::kBefore ? ticks_before(clock) : ticks_after(clock);
+    if (!write_record<op>(*log, ticks, fields, stack)) count_loss(Loss::kNested);
+}
+
+uint64_t number(const void* address) { return reinterpret_cast<uintptr_t>(address); }
+
+void failed(FailedCall call, size_t size, const CallSite& site) {
+    Fields fields;
+    fields.size = size;
+    fields.detail = static_cast<uint32_t>(call);
+    record<Op::kFailed>(When::kAfter, fields, &site);
+}
+
+}  // namespace
+
+void block_began(Op op, const void* block, size_t size, const CallSite& site) {
+    if (!block) {
+        failed(op == Op::kCalloc ? FailedCall::kCalloc : FailedCall::kMalloc, size, site);
+        return;
+    }
+    Fields fields;
+    fields.address = number(block);
+    fields.size = size;
+    if (op == Op::kCalloc) record<Op::kCalloc>(When::kAfter, fields, &site);
+    else record<Op::kMalloc>(When::kAfter, fields, &site);
+}
+
+void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site) {
+    if (!block) {
+        failed(FailedCall::kMemalign, size, site);
+        return;
+    }
+    Fields fields;
+    fields.address = number(block);
+    fields.size = size;
+    fields.other_size = alignment;
+    record<Op::kMemalign>(When::kAfter, fields, &site);
+}
+
+void block_ends(const void* block, const CallSite& site) {
+    Fields fields;
+    fields.address = number(block);
+    record<Op::kFree>(When::kBefore, fields, process.config.free_stacks ? &site : nullptr);
+}
+
+void realloc_begins(const void* old_block) {
+    Fields fields;
+    fields.address = number(old_block);
+    record<Op::kReallocBegin>(When::kBefore, fields, nullptr);
+}
+
+void realloc_done(const void* old_block, const void* new_block, size_t size, const CallSite& site) {
+    Fields fields;
+    fields.address = number(new_block);
+    fields.other = number(old_block);
+    fields.size = size;
+    record<Op::kRealloc>(When::kAfter, fields, &site);
+    if (!new_block) failed(FailedCall::kRealloc, size, site);
+}
+
+void mapping_began(const void* address, size_t size, int protection, int flags, int fd,
+                   const CallSite& site) {
+    Fields fields;
+    fields.address = number(address);
+    fields.size = size;
+    fields.value = fd;
+    fields.detail = static_cast<uint32_t>(protection & 0xf) | static_cast<uint32_t>(flags) << 4;
+    record<Op::kMmap>(When::kAfter, fields, &site);
+}
+
+void mapping_failed(FailedCall call, size_t size, const CallSite& site) {
+    failed(call, size, site);
+}
+
+void mapping_ends(const void* address, size_t size, const CallSite& site) {
+    Fields fields;
+    fields.address = number(address);
+    fields.size = size;
+    record<Op::kMunmap>(When::kBefore, fields, &site);
+}
+
+void mapping_did_not_end(const void* address, size_t size) {
+    Fields fields;
+    fields.address = number(address);
+    fields.size = size;
+    record<Op::kMunmapFailed>(When::kAfter, fields, nullptr);
+}
+
+void remap_begins(const void* address, size_t size) {
+    Fields fields;
+    fields.address = number(address);
+    fields.size = size;
+    record<Op::kMremapBegin>(When::kBefore, fields, nullptr);
+}
+
+void remap_done(const void* old_address, const void* new_address, size_t old_size, size_t new_size,
+                const CallSite& site) {
+    Fields fields;
+    fields.address = number(new_address);
+    fields.other = number(old_address);
+    fields.size = new_size;
+    fields.other_size = old_size;
+    record<Op::kMremap>(When::kAfter, fields, &site);
+    if (!new_address) failed(FailedCall::kMremap, new_size, site);
+}
+
+void break_moved(const void* end, intptr_t increment, const CallSite& site) {
+    Fields fields;
+    fields.address = number(end);
+    fields.value = increment;
+    record<Op::kBreak>(When::kAfter, fields, &site);
+}
+
+void buffer_created(const void* buffer, size_t size, const char* type, const CallSite& site) {
+    Fields fields;
+    fields.address = number(buffer);
+    fields.size = size;
+    record_with_string<Op::kCreate>(When::kAfter, fields, type, site);
+}
+
+void buffer_event(Op op, const void* buffer, const CallSite& site) {
+    Fields fields;
+    fields.address = number(buffer);
+    if (op == Op::kRetain) record<Op::kRetain>(When::kAfter, fields, &site);
+    else if (op == Op::kRelease) record<Op::kRelease>(When::kBefore, fields, &site);
+    else record<Op::kDestroy>(When::kBefore, fields, &site);
+}
+
+void buffer_touched(const void* buffer, const char* hint, const CallSite& site) {
+    Fields fields;
+    fields.address = number(buffer);
+    record_with_string<Op::kTouch>(When::kBefore, fields, hint, site);
+}
+
+void buffer_counted(const void* buffer, long count, const CallSite& site) {
+    Fields fields;
+    fields.address = number(buffer);
+    fields.value = count;
+    record<Op::kCount>(When::kAfter, fields, &site);
+}
+
+void buffer_moved(const void* from, const void* to, const CallSite& site) {
+    Fields fields;
+    fields.address = number(from);
+    fields.other = number(to);
+    record<Op::kMove>(When::kAfter, fields, &site);
+}
+
+void phase_began(const char* phase, const CallSite& site) {
+    record_with_string<Op::kMark>(When::kAfter, {}, phase, site);
+}
+
+void forked(int32_t child, const CallSite& site) {
+    Fields fields;
+    fields.value = child;
+    record<Op::kFork>(When::kAfter, fields, &site);
+}
+
+void about_to_exec(const char* path, const CallSite& site) {
+    Fields fields;
+    fields.text = path ? path : "";
+    fields.text_size = static_cast<uint32_t>(strnlen(fields.text, trace::kMaxText - 1));
+    record<Op::kExec>(When::kBefore, fields, &site);
+}
+
+void about_to_exit(trace::ExitKind kind, int32_t value, const CallSite& site) {
+    Fields fields;
+    fields.value = value;
+    fields.detail = static_cast<uint32_t>(kind);
+    record<Op::kExit>(When::kBefore, fields, &site);
+}
+
+}  // namespace lastref::recorder

@@ -1,0 +1,52 @@
+// What the interposers and the hook API report: one function per kind of event.
+//
+// The order rules of the trace stand in the names: `ends` functions are called before the real
+// call, `began` functions after it. All may be called from any thread and from signal handlers, on
+// any stack; they keep errno, take no lock on their usual path and allocate nothing.
+#ifndef LASTREF_SHIM_RECORDER_H
+#define LASTREF_SHIM_RECORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stack_capture.h"
+#include "trace_format.h"
+
+namespace lastref::recorder {
+
+using trace::FailedCall;
+using trace::Op;
+
+// A block of `size` bytes was allocated; op kMalloc or kCalloc. `block` nullptr: the call failed.
+void block_began(Op op, const void* block, size_t size, const CallSite& site);
+void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site);
+void block_ends(const void* block, const CallSite& site);
+void realloc_begins(const void* old_block);
+// `new_block` nullptr: failed, the old block lives on.
+void realloc_done(const void* old_block, const void* new_block, size_t size, const CallSite& site);
+
+void mapping_began(const void* address, size_t size, int protection, int flags, int fd,
+                   const CallSite& site);
+void mapping_failed(FailedCall call, size_t size, const CallSite& site);
+void mapping_ends(const void* address, size_t size, const CallSite& site);
+void mapping_did_not_end(const void* address, size_t size);
+void remap_begins(const void* address, size_t size);
+void remap_done(const void* old_address, const void* new_address, size_t old_size, size_t new_size,
+                const CallSite& site);
+void break_moved(const void* end, intptr_t increment, const CallSite& site);
+
+void buffer_created(const void* buffer, size_t size, const char* type, const CallSite& site);
+// Op kRetain, kRelease or kDestroy.
+void buffer_event(Op op, const void* buffer, const CallSite& site);
+void buffer_touched(const void* buffer, const char* hint, const CallSite& site);
+void buffer_counted(const void* buffer, long count, const CallSite& site);
+void buffer_moved(const void* from, const void* to, const CallSite& site);
+void phase_began(const char* phase, const CallSite& site);
+
+void forked(int32_t child, const CallSite& site);
+void about_to_exec(const char* path, const CallSite& site);
+void about_to_exit(trace::ExitKind kind, int32_t value, const CallSite& site);
+
+}  // namespace lastref::recorder
+
+#endif  // LASTREF_SHIM_RECORDER_H

@@ -1,0 +1,289 @@
+#include "session.h"
+
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "raw_syscall.h"
+#include "text.h"
+
+namespace lastref {
+
+Process process;
+bool recording = true;  // until the first look says otherwise
+
+namespace {
+
+using trace::Loss;
+
+constexpr uint64_t kSlab = 512u << 10;
+constexpr uint16_t kMachineX86_64 = 62;  // EM_X86_64
+
+char** start_environment;
+
+void* wiped_on_fork(uint64_t size) {
+    void* memory =
+        raw::map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!memory) return nullptr;
+    if (raw::failed(raw::call(SYS_madvise, reinterpret_cast<long>(memory), static_cast<long>(size),
+                              MADV_WIPEONFORK))) {
+        raw::unmap(memory, size);  // Linux before 4.14
+        return nullptr;
+    }
+    return memory;
+}
+
+uint64_t process_start_time() {
+    const int fd = raw::open("/proc/self/stat", O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return 0;
+    char text[1024] = {};
+    raw::read(fd, text, sizeof(text) - 1);
+    raw::close(fd);
+    // Field 22, counted from behind the program's name, which may hold anything.
+    const char* p = strrchr(text, ')');
+    for (int field = 2; p && field < 22; field++) p = strchr(p + 1, ' ');
+    uint64_t value = 0;
+    if (p) {
+        for (p++; *p >= '0' && *p <= '9'; p++) value = value * 10 + static_cast<uint64_t>(*p - '0');
+    }
+    return value;
+}
+
+void read_executable() {
+    const long length =
+        raw::call(SYS_readlinkat, AT_FDCWD, reinterpret_cast<long>("/proc/self/exe"),
+                  reinterpret_cast<long>(process.executable), sizeof(process.executable) - 1);
+    if (raw::failed(length)) {
+        Text path(process.executable, sizeof(process.executable));
+        const auto* started_as = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+        if (started_as) path.add(started_as);
+    } else {
+        process.executable[length] = 0;
+    }
+    const char* slash = strrchr(process.executable, '/');
+    Text program(process.program, sizeof(process.program));
+    program.add(slash ? slash + 1 : process.executable);
+    if (program.size() == 0) program.add("program");
+}
+
+void read_command(trace::TraceHeader& header) {
+    const int fd = raw::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return;
+    uint32_t size = 0;
+    long got;
+    while (size < sizeof(header.command) &&
+           (got = raw::read(fd, header.command + size, sizeof(header.command) - size)) > 0) {
+        size += static_cast<uint32_t>(got);
+    }
+    raw::close(fd);
+    header.command_size = size;
+    if (size == sizeof(header.command)) header.notes |= trace::kNoteCommandCut;
+}
+
+void remember_stderr() {
+    struct stat info;
+    if (raw::failed(raw::call(SYS_fstat, 2, reinterpret_cast<long>(&info)))) return;
+    process.stderr_device = info.st_dev;
+    process.stderr_inode = info.st_ino;
+}
+
+void fill_header(trace::TraceHeader& header, Session& session, const uint8_t* parent_id) {
+    header.machine = kMachineX86_64;
+    header.clock = session.clock;
+    header.level = process.config.level;
+    header.pid = session.pid;
+    header.parent_pid = static_cast<int32_t>(raw::call(SYS_getppid));
+    header.depth = process.config.depth;
+    if (!process.config.free_stacks) header.notes |= trace::kNoteNoFreeStacks;
+    if (parent_id) {
+        header.notes |= trace::kNoteInherited;
+        memcpy(header.parent_trace_id, parent_id, sizeof(header.parent_trace_id));
+    }
+    raw::call(SYS_getrandom, reinterpret_cast<long>(process.trace_id), sizeof(process.trace_id), GRND_NONBLOCK);
+    memcpy(header.trace_id, process.trace_id, sizeof(header.trace_id));
+    memcpy(header.run_id, process.config.run_id, sizeof(header.run_id));
+    header.process_start = process_start_time();
+    memcpy(header.executable, process.executable, sizeof(header.executable));
+    read_command(header);
+    header.start_realtime_ns = clock_ns(CLOCK_REALTIME);
+    header.start_ticks = header.last_ticks = ticks_after(session.clock);
+    header.start_monotonic_ns = header.last_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+void say_no_trace(int error) {
+    char line[1400];
+    Text text(line, sizeof(line));
+    text.add("no trace: can't make ").add(process.file.path[0] ? process.file.path : process.config.out);
+    // strerror() may allocate and translate.
+    const char* name = strerrordesc_np(error);
+    text.add(": ").add(name ? name : "unknown error");
+    text.add("; set LASTREF_OUT to a writable place. The program runs untraced");
+    say(line);
+}
+
+// Opens the file and fills the session; the state on success is kRecording.
+bool begin(Session& session, const uint8_t* parent_id) {
+    session.pid = raw::process_id();
+    session.clock = choose_clock();
+    const int error =
+        create_trace_file(process.file, process.config, process.program, session.pid);
+    if (error != 0) {
+        say_no_trace(error);
+        return false;
+    }
+    fill_header(*process.file.header, session, parent_id);
+    auto* slots = session_memory(ModuleTable::kSlots * sizeof(KnownModule));
+    if (!slots) {
+        say("no trace: no memory for lastref's own tables. The program runs untraced");
+        return false;
+    }
+    session.modules.slots = static_cast<KnownModule*>(slots);
+    session.state.store(SessionState::kRecording, std::memory_order_release);
+    if (process.config.verbose) {
+        char line[1300];
+        Text text(line, sizeof(line));
+        text.add("writes ").add(process.file.path);
+        if (process.config.level != trace::Level::kParanoid) {
+            text.add("; this level records every event for now, as paranoid does");
+        }
+        process.said = false;
+        say(line);
+    }
+    return true;
+}
+
+void disable(Session* session) {
+    recording = false;
+    if (session) session->state.store(SessionState::kDisabled, std::memory_order_release);
+}
+
+}  // namespace
+
+void set_environment(char** environment) { start_environment = environment; }
+
+bool ensure_session() {
+    if (!recording) return false;
+    if (process.session) {
+        const SessionState state = process.session->state.load(std::memory_order_acquire);
+        if (state == SessionState::kRecording || state == SessionState::kStopped) return true;
+        if (state == SessionState::kNone) restart_in_child(false);
+        return recording && process.session->state.load() == SessionState::kRecording;
+    }
+    char** environment = start_environment ? start_environment : environ;
+    if (!environment) return false;  // libc is not set up yet: a later event, or the constructor
+    if (getauxval(AT_SECURE)) {
+        disable(nullptr);
+        return false;
+    }
+    char complaint[1024];
+    read_config(environment, process.config, complaint, sizeof(complaint));
+    if (process.config.level == trace::Level::kDisabled) {
+        disable(nullptr);
+        return false;
+    }
+    remember_stderr();
+    if (complaint[0]) say(complaint);
+    read_executable();
+    auto* session = static_cast<Session*>(wiped_on_fork((sizeof(Session) + 4095) & ~4095ull));
+    if (!session) {
+        say("no trace: the kernel has no MADV_WIPEONFORK (Linux 4.14) or no memory is left. The "
+            "program runs untraced");
+        disable(nullptr);
+        return false;
+    }
+    session->state.store(SessionState::kStarting);
+    process.session = session;
+    if (!begin(*session, nullptr)) {
+        disable(session);
+        return false;
+    }
+    return true;
+}
+
+void restart_in_child(bool nested) {
+    Session& session = *process.session;
+    SessionState expected = SessionState::kNone;
+    if (!session.state.compare_exchange_strong(expected, SessionState::kStarting)) return;
+    const bool traced = process.file.header != nullptr;
+    abandon_trace_file(process.file, nested);
+    t_state = &empty_thread_state;
+    uint8_t parent_id[16];
+    memcpy(parent_id, process.trace_id, sizeof(parent_id));
+    if (!traced || !process.config.follow_fork || process.sandboxed || !begin(session, parent_id)) {
+        disable(&session);
+    }
+    // No look at the loader's list here: its lock may have been held when the fork was made.
+    // Modules are met again as stacks pass through them.
+}
+
+void* session_memory(uint64_t size) {
+    Session& session = *process.session;
+    size = (size + 63) & ~63ull;
+    if (size > session.memory_left) {
+        if (!may_call_kernel()) return nullptr;
+        if (size >= kSlab / 2) return wiped_on_fork((size + 4095) & ~4095ull);
+        void* slab = wiped_on_fork(kSlab);
+        if (!slab) return nullptr;
+        session.memory = static_cast<uint8_t*>(slab);
+        session.memory_left = kSlab;
+    }
+    uint8_t* result = session.memory;
+    session.memory += size;
+    session.memory_left -= size;
+    return result;
+}
+
+void note_exit(trace::ExitKind kind, int32_t value) {
+    trace::TraceHeader* header = process.file.header;
+    if (!header) return;
+    header->exit_value = value;
+    header->exit_ticks = ticks_after(process.session->clock);
+    header->exit_kind = kind;
+    header->last_ticks = header->exit_ticks;
+    header->last_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+void trim_now() {
+    if (!may_call_kernel()) return;
+    SlowLockHolder lock(process.session->lock, true);
+    if (lock.owned()) trim_trace_file(process.file);
+}
+
+void enter_sandbox() {
+    constexpr uint32_t kReserve = 16u << 20;
+    SlowLockHolder lock(process.session->lock, may_call_kernel());
+    if (lock.owned() && may_call_kernel()) {
+        reserve_ahead(process.file, kReserve);
+        if (!process.session->memory_left) session_memory(64);
+    }
+    process.sandboxed = true;
+    process.file.may_call_kernel = false;
+}
+
+void say(const char* message) {
+    struct stat info;
+    if (process.said ||
+        raw::failed(raw::call(SYS_fstat, 2, reinterpret_cast<long>(&info))) ||
+        info.st_dev != process.stderr_device || info.st_ino != process.stderr_inode) {
+        return;
+    }
+    process.said = true;
+    char line[1500];
+    Text text(line, sizeof(line) - 1);
+    text.add("lastref: ").add(message);
+    line[text.size()] = '\n';
+    raw::write(2, line, text.size() + 1);
+}
+
+void count_loss(Loss loss, uint64_t count) {
+    trace::TraceHeader* header = process.file.header;
+    if (!header) return;
+    std::atomic_ref(header->lost[static_cast<uint32_t>(loss)])
+        .fetch_add(count, std::memory_order_relaxed);
+}
+
+}  // namespace lastref

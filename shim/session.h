@@ -1,0 +1,99 @@
+// The recording of one process: its states, its memory, its file.
+//
+//                    first event or constructor
+//        kNone ───────────────────────────────────▶ kStarting ──▶ kRecording ──▶ kStopped
+//          ▲                                            │             │      nothing can be written
+//          │ fork: the kernel zeroes the session        ▼             │      any more; losses are
+//          └────────────────────────────────────── kDisabled         │      still counted
+//                                                                     ▼
+//                                                       exit, exec, a kill: the file stays as it is
+//
+// Two kinds of state. `Process` is what a forked child inherits (configuration, the parent's
+// mappings to drop). `Session` and everything got from session_memory() lives in memory that the
+// kernel zeroes in a forked child (MADV_WIPEONFORK), however the fork was made: every log of the
+// child then has no room, its first event takes the slow path, and that starts a session of its
+// own. No lock, half-written record or other thread's state is ever inherited.
+#ifndef LASTREF_SHIM_SESSION_H
+#define LASTREF_SHIM_SESSION_H
+
+#include <atomic>
+#include <stdint.h>
+
+#include "config.h"
+#include "module_table.h"
+#include "slow_lock.h"
+#include "stack_table.h"
+#include "thread_log.h"
+#include "trace_file.h"
+
+namespace lastref {
+
+enum class SessionState : uint32_t { kNone = 0, kStarting, kRecording, kStopped, kDisabled };
+
+struct Session {
+    std::atomic<SessionState> state;
+    SlowLock lock;
+    trace::Clock clock;
+    int32_t pid;
+    std::atomic<uint32_t> next_thread;
+    std::atomic<uint32_t> next_log;
+    std::atomic<uint32_t> stop_reason;  // Loss, while kStopped
+    ThreadState* free_threads;          // under lock
+    uint8_t* memory;                    // under lock: what is left of the current slab
+    uint64_t memory_left;
+    Log meta;                           // under lock
+    StackTable stacks;
+    ModuleTable modules;
+};
+
+struct Process {
+    Config config;
+    Session* session;
+    TraceFile file;         // under the session's lock
+    char executable[1024];
+    char program[64];       // last part of the executable's path
+    uint8_t trace_id[16];   // of this process' trace
+    bool sandboxed;         // a seccomp filter may forbid our system calls
+    bool said;              // the one line on stderr has been said
+    uint64_t stderr_device, stderr_inode;
+    unsigned long key;      // pthread key for thread ends
+    bool have_key;
+};
+
+extern Process process;
+
+// True while events may be recorded: the hot path's first test.
+extern bool recording;
+
+// Starts the session if that is possible now; true while recording. Called by the constructor and
+// by the first event, whichever comes first.
+bool ensure_session();
+
+// The environment without libc's help, for a constructor that runs before it is set up.
+void set_environment(char** environment);
+
+// In the child of a fork. `nested`: the fork was made on top of an unfinished record.
+void restart_in_child(bool nested);
+
+// Zeroed memory for the life of the session, gone in a forked child; nullptr where there is none.
+// Under the session's lock.
+void* session_memory(uint64_t size);
+
+// What becomes of this process, into the header. `gone`: the process is about to end, the file is
+// cut to its length.
+void note_exit(trace::ExitKind kind, int32_t value);
+void trim_now();
+
+// Before a seccomp filter is installed: from now on no system call of ours.
+void enter_sandbox();
+
+// One line on stderr, once per process tree, while stderr is what it was at the start.
+void say(const char* message);
+
+void count_loss(trace::Loss loss, uint64_t count = 1);
+
+inline bool may_call_kernel() { return !process.sandboxed; }
+
+}  // namespace lastref
+
+#endif  // LASTREF_SHIM_SESSION_H

@@ -1,0 +1,85 @@
+#include "stack_bounds.h"
+
+#include <errno.h>
+
+#include "raw_syscall.h"
+
+extern "C" void* __libc_stack_end;  // ld.so's: the main thread's stack pointer at the entry
+
+namespace lastref {
+namespace {
+
+constexpr uintptr_t kPage = 4096;
+constexpr uintptr_t kMaxProbedPages = 8192;          // 32 MiB of stack between two events
+constexpr uintptr_t kMaxForeignStack = 8u << 20;
+
+// Whether a page can be read, without reading it: the kernel copies the new signal mask from user
+// memory before it looks at `how`, so a bad address gives EFAULT and a good one EINVAL.
+bool page_readable(uintptr_t page) {
+    return raw::call(SYS_rt_sigprocmask, -1, static_cast<long>(page), 0, sizeof(uint64_t)) !=
+           -EFAULT;
+}
+
+// All pages of [low, high) readable; `high` is known to be.
+bool pages_readable(uintptr_t low, uintptr_t high) {
+    if (high - low > kMaxProbedPages * kPage) return false;
+    for (uintptr_t page = low; page < high; page += kPage) {
+        if (!page_readable(page)) return false;
+    }
+    return true;
+}
+
+uintptr_t thread_control_block() {
+    uintptr_t self;
+    asm("movq %%fs:0x10, %0" : "=r"(self));
+    return self;
+}
+
+// Learns the thread's own stack, or that `sp` lies deeper in it than seen so far.
+void learn(OwnStack& own, uintptr_t sp) {
+    const uintptr_t page = sp & ~(kPage - 1);
+    if (own.high != 0) {
+        if (sp < own.low && pages_readable(page, own.low)) own.low = page;
+        return;
+    }
+    const uintptr_t ends[] = {thread_control_block(),
+                              reinterpret_cast<uintptr_t>(__libc_stack_end)};
+    uintptr_t high = 0;
+    for (uintptr_t end : ends) {
+        if (end > sp && (high == 0 || end < high)) high = end;
+    }
+    if (high == 0 || !pages_readable(page, high)) return;
+    own.low = page;
+    own.high = high & ~uintptr_t{7};
+}
+
+}  // namespace
+
+bool address_readable(const void* address) {
+    return page_readable(reinterpret_cast<uintptr_t>(address) & ~(kPage - 1));
+}
+
+ReadableStack::ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live)
+    : probe_(probe) {
+    const auto inside = [&] { return sp >= own.low && sp < own.high; };
+    if (!inside() && probe) learn(own, sp);
+    if (inside()) {
+        low_ = sp & ~uintptr_t{7};
+        high_ = limit_ = own.high;
+        return;
+    }
+    low_ = sp & ~uintptr_t{7};
+    high_ = (sp & ~(kPage - 1)) + (live ? kPage : 0);
+    limit_ = sp + kMaxForeignStack;
+}
+
+bool ReadableStack::extend(uintptr_t address) {
+    if ((address & 7) != 0 || address < low_ || address >= limit_) return false;
+    while (address > high_ - sizeof(uintptr_t)) {
+        if (high_ >= limit_ || !probe_ || !page_readable(high_)) return false;
+        high_ += kPage;
+    }
+    return true;
+}
+
+}  // namespace lastref

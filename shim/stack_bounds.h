@@ -1,0 +1,51 @@
+// Which memory a stack walk may read.
+//
+// A walk only reads upwards from the stack pointer that it starts with. On a thread's own stack
+// everything from there to the stack's end is mapped: the end is known without a system call
+// (glibc puts the thread's control block at the top of its stack; the main thread's is
+// __libc_stack_end). Each page between a newly seen depth and the known part is probed once, which
+// also tells own stacks from others: a guard page stops the probe.
+//
+// On any other stack (sigaltstack, coroutines) each page is probed when a walk first enters it.
+// Such a page may be unmapped between two walks, never under a running one.
+#ifndef LASTREF_SHIM_STACK_BOUNDS_H
+#define LASTREF_SHIM_STACK_BOUNDS_H
+
+#include <stdint.h>
+
+namespace lastref {
+
+// Of one thread. All zero: nothing known yet.
+struct OwnStack {
+    uintptr_t low, high;  // [low, high) is the thread's own stack as far as seen, and mapped
+};
+
+// Whether the page that holds `address` can be read, without reading it. A system call.
+bool address_readable(const void* address);
+
+class ReadableStack {
+public:
+    // `probe`: system calls may be made. `live`: code runs on this stack now, so that the page of
+    // `sp` is known to be there.
+    ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live);
+
+    // The word at `address`; false where it may not be read.
+    bool read(uintptr_t address, uintptr_t& value) {
+        if ((address & 7) != 0 || address < low_ || address > high_ - sizeof(uintptr_t)) {
+            if (!extend(address)) return false;
+        }
+        value = *reinterpret_cast<const uintptr_t*>(address);
+        return true;
+    }
+
+private:
+    bool extend(uintptr_t address);
+
+    uintptr_t low_, high_;  // [low_, high_) is readable; empty where high_ <= low_
+    uintptr_t limit_;       // a foreign stack is not followed beyond
+    bool probe_;
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_SHIM_STACK_BOUNDS_H

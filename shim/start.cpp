@@ -1,0 +1,54 @@
+// The shim's constructor: finds the real functions, starts the session, and asks to be told of the
+// process' and the threads' ends.
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "interpose.h"
+#include "real_functions.h"
+#include "recorder.h"
+#include "session.h"
+
+namespace lastref {
+namespace {
+
+// Registered before the loader registers its own clean-up, so it runs after all destructors and
+// all atexit functions of the program, with the status that exit() got or main() returned.
+void at_exit(int status, void*) {
+    if (!recording || !process.session) return;
+    recorder::about_to_exit(trace::ExitKind::kStatus, status & 0xff, LASTREF_CALLER);
+    note_exit(trace::ExitKind::kStatus, status & 0xff);
+    trim_now();
+}
+
+void note_own_malloc() {
+    // A definition of malloc before ours serves the program: its heap is not seen.
+    Dl_info first, own;
+    const void* malloc_in_use = dlsym(RTLD_DEFAULT, "malloc");
+    if (malloc_in_use && dladdr(malloc_in_use, &first) && dladdr(&process, &own) &&
+        first.dli_fbase != own.dli_fbase) {
+        process.file.header->notes |= trace::kNoteOwnMalloc;
+    }
+}
+
+__attribute__((constructor)) void start(int, char**, char** environment) {
+    find_real_functions();
+    set_environment(environment);
+    if (!ensure_session()) return;
+    note_loaded_modules();
+    on_exit(at_exit, nullptr);
+    pthread_key_t key;
+    if (pthread_key_create(&key, detach_thread) == 0) {
+        process.key = key;
+        process.have_key = true;
+    }
+    note_own_malloc();
+}
+
+}  // namespace
+}  // namespace lastref
+
+extern "C" __attribute__((visibility("hidden"))) void lastref_find_for_thunk(void** real,
+                                                                             const char* name) {
+    *real = lastref::find_next(name);
+}

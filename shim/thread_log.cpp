@@ -1,0 +1,211 @@
+#include "thread_log.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "clock.h"
+#include "record_writer.h"
+#include "session.h"
+
+namespace lastref {
+
+ThreadState empty_thread_state;
+constinit thread_local ThreadState* t_state __attribute__((tls_model("initial-exec"))) = &empty_thread_state;
+constinit thread_local uint32_t t_depth __attribute__((tls_model("initial-exec")));
+constinit thread_local bool t_ended __attribute__((tls_model("initial-exec")));
+
+namespace {
+
+using trace::Loss;
+
+constexpr uint32_t kFirstChunk = 16u << 10;
+constexpr uint32_t kLaterChunk = 64u << 10;
+
+void renew_clock(const Session& session) {
+    trace::TraceHeader& header = *process.file.header;
+    header.last_ticks = ticks_after(session.clock);
+    header.last_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+// Under the lock: a fresh chunk for the log. False where there is none.
+bool new_chunk(Session& session, Log& log, trace::ChunkKind kind, uint32_t thread) {
+    if (log.chunk) finish_chunk(process.file, log.extent);
+    log.chunk = nullptr;
+    log.cursor = log.limit = nullptr;
+    Loss refusal;
+    const Chunk taken =
+        take_chunk(process.file, log.sequence == 0 ? kFirstChunk : kLaterChunk, refusal);
+    if (!taken.header) {
+        session.stop_reason.store(static_cast<uint32_t>(refusal), std::memory_order_relaxed);
+        session.state.store(SessionState::kStopped, std::memory_order_release);
+        process.file.header->notes |= trace::kNoteStopped;
+        return false;
+    }
+    trace::ChunkHeader& chunk = *taken.header;
+    chunk.kind = kind;
+    chunk.log = log.id;
+    chunk.sequence = log.sequence++;
+    chunk.thread = thread;
+    chunk.base_ticks = ticks_after(session.clock);
+    if (chunk.base_ticks < log.last_ticks) chunk.base_ticks = log.last_ticks;
+    chunk.base_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+    chunk.base_address = log.last_address;
+    std::atomic_ref(chunk.magic).store(trace::kChunkMagic, std::memory_order_release);
+    log.chunk = &chunk;
+    log.extent = taken.extent;
+    log.last_ticks = chunk.base_ticks;
+    log.last_stack = 0;
+    log.string_count = 0;
+    memset(log.strings, 0, sizeof(log.strings));
+    log.limit = log.payload() + (chunk.size - sizeof(trace::ChunkHeader)) - kRecordMargin;
+    log.cursor = log.payload();
+    renew_clock(session);
+    return true;
+}
+
+void write_thread_info(Session& session, const ThreadState& state) {
+    Log* meta = make_meta_room(sizeof(state.name));
+    if (!meta) return;
+    Fields fields;
+    fields.value = state.kernel_id;
+    fields.detail = state.thread;
+    fields.text = state.name;
+    fields.text_size = static_cast<uint32_t>(strnlen(state.name, sizeof(state.name)));
+    write_record<trace::Op::kThreadInfo>(*meta, ticks_after(session.clock), fields, 0);
+}
+
+void read_thread_name(char (&name)[16]) {
+    if (may_call_kernel()) raw::call(SYS_prctl, PR_GET_NAME, reinterpret_cast<long>(name));
+}
+
+ThreadState* new_state() {
+    auto* state = static_cast<ThreadState*>(session_memory(sizeof(ThreadState)));
+    if (!state) return nullptr;
+    const uint64_t frames_size = process.config.depth * sizeof(uint64_t);
+    for (uint32_t i = 0; i < kLogs; i++) {
+        state->frames[i] = static_cast<uint64_t*>(session_memory(frames_size));
+        if (!state->frames[i]) return nullptr;
+    }
+    return state;
+}
+
+// Under the lock: gives this thread a state.
+ThreadState* attach_thread(Session& session) {
+    ThreadState* state = session.free_threads;
+    if (state) {
+        session.free_threads = state->next_free;
+    } else {
+        state = new_state();
+        if (!state) {
+            count_loss(Loss::kNoMemory);
+            return nullptr;
+        }
+    }
+    state->attached = 1;
+    state->thread = session.next_thread.fetch_add(1, std::memory_order_relaxed);
+    state->own_stack = {};
+    state->kernel_id = may_call_kernel() ? raw::thread_id() : 0;
+    memset(state->name, 0, sizeof(state->name));
+    read_thread_name(state->name);
+    for (Log& log : state->logs) {
+        if (!log.chunk || log.cursor > log.limit) continue;
+        Fields fields;
+        fields.detail = state->thread;
+        write_record<trace::Op::kThread>(log, 0, fields, 0);
+    }
+    write_thread_info(session, *state);
+    t_state = state;
+    return state;
+}
+
+void watch_thread_end(ThreadState* state) {
+    // Up to 32 keys glibc keeps in the thread itself; beyond, setting one may allocate.
+    if (process.have_key && !t_ended && process.key < 32) {
+        pthread_setspecific(static_cast<pthread_key_t>(process.key), state);
+    }
+}
+
+}  // namespace
+
+Log* make_room(uint32_t level, uint32_t bytes) {
+    if (!recording) return nullptr;
+    if (process.session && process.session->state.load() == SessionState::kNone) {
+        restart_in_child(level != 0);
+    }
+    if (!ensure_session()) return nullptr;
+    Session& session = *process.session;
+    if (session.state.load(std::memory_order_acquire) == SessionState::kStopped) {
+        count_loss(static_cast<Loss>(session.stop_reason.load(std::memory_order_relaxed)));
+        return nullptr;
+    }
+    bool attached = false;
+    Log* log = nullptr;
+    {
+        SlowLockHolder lock(session.lock, may_call_kernel());
+        if (!lock.owned()) {
+            count_loss(Loss::kContended);
+            return nullptr;
+        }
+        ThreadState* state = t_state;
+        if (!state->attached) {
+            state = attach_thread(session);
+            if (!state) return nullptr;
+            attached = true;
+        }
+        log = &state->logs[level];
+        if (log->id == 0) log->id = 1 + session.next_log.fetch_add(1, std::memory_order_relaxed);
+        if (!log->chunk || log->cursor + bytes > log->limit) {
+            if (!new_chunk(session, *log, trace::ChunkKind::kEvents, state->thread)) {
+                count_loss(static_cast<Loss>(session.stop_reason.load()));
+                return nullptr;
+            }
+        }
+    }
+    if (attached) watch_thread_end(t_state);
+    return log;
+}
+
+Log* make_meta_room(uint32_t bytes) {
+    Session& session = *process.session;
+    Log& log = session.meta;
+    log.id = trace::kMetaLog;
+    if (!log.chunk || log.cursor + bytes > log.limit) {
+        if (!new_chunk(session, log, trace::ChunkKind::kMeta, 0)) {
+            count_loss(static_cast<Loss>(session.stop_reason.load()));
+            return nullptr;
+        }
+    }
+    return &log;
+}
+
+void detach_again() {
+    ThreadState* state = t_state;
+    if (!state->attached || !process.session) return;
+    Session& session = *process.session;
+    SlowLockHolder lock(session.lock, may_call_kernel());
+    if (!lock.owned()) return;  // the state is lost, its records are not
+    char name[16] = {};
+    read_thread_name(name);
+    if (memcmp(name, state->name, sizeof(name)) != 0) {
+        memcpy(state->name, name, sizeof(name));
+        write_thread_info(session, *state);
+    }
+    t_state = &empty_thread_state;
+    state->next_free = session.free_threads;
+    session.free_threads = state;
+}
+
+void detach_thread(void*) {
+    // Other keys' destructors, which free, run before and after this one; the last round is the
+    // fourth (PTHREAD_DESTRUCTOR_ITERATIONS).
+    static thread_local uint32_t rounds __attribute__((tls_model("initial-exec")));
+    if (++rounds < 3) {
+        pthread_setspecific(static_cast<pthread_key_t>(process.key), t_state);
+        return;
+    }
+    t_ended = true;
+    detach_again();
+}
+
+}  // namespace lastref

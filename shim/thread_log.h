@@ -1,0 +1,86 @@
+// A thread's own part of the recording: its logs, and the memory that a stack walk needs.
+//
+// A log is written by one thread at a time, without locks. Each thread has kLogs of them: while a
+// record is being written in one, a signal handler's events go to the next. `t_depth` counts how
+// many records are in the making on this thread.
+//
+//   a handler that leaves by longjmp never lets the record below it finish, and t_depth stays up.
+//   When all logs are taken the first is used again: its writer, should it still exist, sees that
+//   the cursor has moved and drops its record.
+//
+// Thread states outlive their threads: a state whose thread ended is handed to the next new thread,
+// which goes on in the same chunks.
+#ifndef LASTREF_SHIM_THREAD_LOG_H
+#define LASTREF_SHIM_THREAD_LOG_H
+
+#include <stdint.h>
+
+#include "stack_bounds.h"
+#include "trace_format.h"
+
+namespace lastref {
+
+// A string that the current chunk defines.
+struct KnownString {
+    uint32_t offset;  // of its bytes in the chunk's payload
+    uint16_t length;
+    uint16_t index;   // plus one; 0: empty slot
+};
+
+struct Log {
+    static constexpr unsigned kStrings = 32;
+
+    uint8_t* cursor;  // next record
+    uint8_t* limit;   // end of the payload, less kRecordMargin; all zero: no chunk
+    trace::ChunkHeader* chunk;
+    uint64_t last_ticks, last_address;
+    uint32_t last_stack;
+    uint32_t id;
+    uint32_t sequence;
+    uint32_t string_count;
+    int extent;
+    KnownString strings[kStrings];
+
+    uint8_t* payload() const { return reinterpret_cast<uint8_t*>(chunk + 1); }
+};
+
+// No record without text is longer.
+inline constexpr uint32_t kRecordMargin = 128;
+
+inline constexpr uint32_t kLogs = 3;
+
+struct ThreadState {
+    Log logs[kLogs];
+    OwnStack own_stack;
+    uint64_t* frames[kLogs];  // config.depth program counters each
+    uint32_t thread;          // ordinal
+    uint32_t attached;        // 0: wiped by a fork
+    int32_t kernel_id;
+    char name[16];
+    ThreadState* next_free;
+};
+
+// What every thread starts with: no room in any log, never written to.
+extern ThreadState empty_thread_state;
+
+extern constinit thread_local ThreadState* t_state __attribute__((tls_model("initial-exec")));
+extern constinit thread_local uint32_t t_depth __attribute__((tls_model("initial-exec")));
+
+// Room for a record of `bytes` more than kRecordMargin in log number `level` of this thread, in
+// one chunk. The slow path: starts the session, attaches the thread, takes a new chunk. nullptr
+// where there is none; the loss is counted then.
+Log* make_room(uint32_t level, uint32_t bytes);
+
+// The same for the meta log; under the session's lock.
+Log* make_meta_room(uint32_t bytes);
+
+// The thread ends. Events that still come afterwards are recorded one by one.
+void detach_thread(void* state);
+
+// For a thread that ended and recorded once more.
+void detach_again();
+extern constinit thread_local bool t_ended __attribute__((tls_model("initial-exec")));
+
+}  // namespace lastref
+
+#endif  // LASTREF_SHIM_THREAD_LOG_H

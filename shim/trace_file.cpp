@@ -1,0 +1,244 @@
+#include "trace_file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "raw_syscall.h"
+
+namespace lastref {
+namespace {
+
+constexpr uint32_t kFirstExtent = 128u << 10;
+constexpr uint32_t kLargestExtent = 8u << 20;
+constexpr int kNameTries = 100;
+
+bool stat_descriptor(int fd, struct stat& info) {
+    return !raw::failed(raw::call(SYS_fstat, fd, reinterpret_cast<long>(&info)));
+}
+
+bool is_our_file(const TraceFile& file, int fd) {
+    struct stat info;
+    return fd >= 0 && stat_descriptor(fd, info) && info.st_dev == file.device &&
+           info.st_ino == file.inode;
+}
+
+uint64_t soft_limit(int resource) {
+    uint64_t limits[2];  // struct rlimit64
+    const long result = raw::call(SYS_prlimit64, 0, resource, 0, reinterpret_cast<long>(limits));
+    return raw::failed(result) ? RLIM64_INFINITY : limits[0];
+}
+
+// Programs expect low numbers to be free, and 0 to 2 to be what they were.
+int move_high(int fd) {
+    const uint64_t limit = soft_limit(RLIMIT_NOFILE);
+    long lowest = static_cast<long>(limit < 4096 ? limit : 4096) - 16;
+    for (; lowest > 3; lowest = lowest / 2) {
+        const long moved = raw::call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest);
+        if (!raw::failed(moved)) {
+            raw::close(fd);
+            return static_cast<int>(moved);
+        }
+    }
+    return fd;
+}
+
+bool have_descriptor(TraceFile& file) {
+    if (is_our_file(file, file.fd)) return true;
+    const int fd = raw::open(file.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (fd < 0) return false;
+    if (!is_our_file(file, fd)) {
+        raw::close(fd);
+        return false;
+    }
+    file.fd = move_high(fd);
+    return true;
+}
+
+bool write_zeros(int fd, uint64_t offset, uint64_t size) {
+    alignas(64) static const uint8_t zeros[16384] = {};
+    while (size != 0) {
+        const uint64_t part = size < sizeof(zeros) ? size : sizeof(zeros);
+        const long done = raw::call(SYS_pwrite64, fd, reinterpret_cast<long>(zeros),
+                                    static_cast<long>(part), static_cast<long>(offset));
+        if (done == -EINTR) continue;
+        if (raw::failed(done) || done == 0) return false;
+        offset += static_cast<uint64_t>(done);
+        size -= static_cast<uint64_t>(done);
+    }
+    return true;
+}
+
+// Puts disk blocks behind [offset, offset + size).
+bool reserve_blocks(TraceFile& file, uint64_t offset, uint64_t size) {
+    // Beyond RLIMIT_FSIZE the kernel would not only refuse but send SIGXFSZ.
+    if (offset + size > soft_limit(RLIMIT_FSIZE)) return false;
+    long result;
+    do {
+        result = raw::call(SYS_fallocate, file.fd, 0, static_cast<long>(offset),
+                           static_cast<long>(size));
+    } while (result == -EINTR);
+    if (result == -EOPNOTSUPP || result == -ENOSYS) return write_zeros(file.fd, offset, size);
+    return !raw::failed(result);
+}
+
+void unmap_extent(Extent& extent) {
+    raw::unmap(extent.base, extent.size);
+    extent = Extent{};
+}
+
+// A new current extent of `size` bytes, or less down to `least` where space is short.
+trace::Loss grow(TraceFile& file, uint32_t size, uint32_t least) {
+    using trace::Loss;
+    if (!file.may_call_kernel) return Loss::kSandbox;
+    const uint64_t offset = file.header->chunks_end;
+    if (offset + least > file.max_size) return Loss::kSizeLimit;
+    int slot = 0;
+    while (slot < static_cast<int>(TraceFile::kMaxExtents) && file.extents[slot].base) slot++;
+    if (slot == static_cast<int>(TraceFile::kMaxExtents)) return Loss::kNoMemory;
+    if (!have_descriptor(file)) return Loss::kNoFile;
+    for (; size >= least; size /= 2) {
+        if (offset + size > file.max_size) continue;
+        if (offset + size > file.reserved_end && !reserve_blocks(file, offset, size)) continue;
+        void* base = raw::map(size, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd, offset);
+        if (!base) return Loss::kNoMemory;
+        if (offset + size > file.reserved_end) file.reserved_end = offset + size;
+        if (file.current >= 0 && file.extents[file.current].live_chunks == 0) {
+            unmap_extent(file.extents[file.current]);
+        }
+        Extent& extent = file.extents[slot];
+        extent.offset = offset;
+        extent.size = size;
+        extent.live_chunks = 0;
+        extent.base = static_cast<uint8_t*>(base);
+        file.current = slot;
+        return Loss::kCount;
+    }
+    return Loss::kNoSpace;
+}
+
+uint32_t next_extent_size(const TraceFile& file, uint32_t least) {
+    // An eighth of the file so far: few extents in a long trace, little waste in a short one.
+    uint64_t size = kFirstExtent;
+    while (size < file.header->chunks_end / 8 && size < kLargestExtent) size *= 2;
+    while (size < least) size *= 2;
+    return static_cast<uint32_t>(size);
+}
+
+}  // namespace
+
+int create_trace_file(TraceFile& file, const Config& config, const char* program, int pid) {
+    memset(&file, 0, sizeof(file));
+    file.fd = -1;
+    file.current = -1;
+    file.max_size = config.max_size;
+    file.may_call_kernel = true;
+    if (config.out[0] == 0) return ENAMETOOLONG;
+    int fd = -EEXIST;
+    for (int counter = 0; counter < kNameTries && (fd == -EEXIST || fd == -ELOOP); counter++) {
+        if (!expand_path(config, program, pid, static_cast<unsigned>(counter), file.path,
+                         sizeof(file.path))) {
+            return ENAMETOOLONG;
+        }
+        fd = raw::open(file.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
+    if (fd < 0) return -fd;
+    struct stat info;
+    if (!stat_descriptor(fd, info)) {
+        raw::close(fd);
+        return EIO;
+    }
+    file.device = info.st_dev;
+    file.inode = info.st_ino;
+    file.fd = move_high(fd);
+    void* page = nullptr;
+    const bool reserved = reserve_blocks(file, 0, trace::kHeaderSize);
+    if (reserved) {
+        page = raw::map(trace::kHeaderSize, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd, 0);
+    }
+    if (!page) {
+        raw::call(SYS_unlink, reinterpret_cast<long>(file.path));
+        raw::close(file.fd);
+        file.fd = -1;
+        return reserved ? ENOMEM : ENOSPC;
+    }
+    file.reserved_end = trace::kHeaderSize;
+    file.header = static_cast<trace::TraceHeader*>(page);
+    file.header->version = trace::kTraceVersion;
+    file.header->byte_order = trace::kByteOrderMark;
+    file.header->header_size = trace::kHeaderSize;
+    file.header->chunks_end = trace::kHeaderSize;
+    memcpy(file.header->magic, trace::kTraceMagic, sizeof(trace::kTraceMagic));
+    return 0;
+}
+
+Chunk take_chunk(TraceFile& file, uint32_t size, trace::Loss& refusal) {
+    const auto has_room = [&] {
+        if (file.current < 0) return false;
+        const Extent& extent = file.extents[file.current];
+        return file.header->chunks_end + size <= extent.offset + extent.size;
+    };
+    if (!has_room()) {
+        refusal = grow(file, next_extent_size(file, size), size);
+        if (refusal != trace::Loss::kCount) return {};
+    }
+    Extent& extent = file.extents[file.current];
+    uint8_t* base = extent.base + (file.header->chunks_end - extent.offset);
+    auto* header = reinterpret_cast<trace::ChunkHeader*>(base);
+    header->size = size;
+    header->order = file.chunk_order++;
+    extent.live_chunks++;
+    file.header->chunks_end += size;
+    return {header, file.current};
+}
+
+void finish_chunk(TraceFile& file, int index) {
+    Extent& extent = file.extents[index];
+    if (--extent.live_chunks == 0 && index != file.current && file.may_call_kernel) {
+        unmap_extent(extent);
+    }
+}
+
+void trim_trace_file(TraceFile& file) {
+    if (!file.may_call_kernel || !have_descriptor(file)) return;
+    // The rest of the current extent stays mapped but must not be used again.
+    const uint64_t end = file.header->chunks_end;
+    if (file.current >= 0 && file.extents[file.current].live_chunks == 0) {
+        unmap_extent(file.extents[file.current]);
+    }
+    file.current = -1;
+    if (!raw::failed(raw::call(SYS_ftruncate, file.fd, static_cast<long>(end)))) {
+        file.reserved_end = end;
+    }
+}
+
+void reserve_ahead(TraceFile& file, uint32_t size) {
+    if (file.current >= 0) {
+        const Extent& extent = file.extents[file.current];
+        if (file.header->chunks_end + size <= extent.offset + extent.size) return;
+    }
+    grow(file, size, kFirstExtent);
+}
+
+void abandon_trace_file(TraceFile& file, bool in_use) {
+    const auto drop = [in_use](void* base, size_t size) {
+        if (in_use) {
+            raw::call(SYS_mmap, reinterpret_cast<long>(base), static_cast<long>(size),
+                      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        } else {
+            raw::unmap(base, size);
+        }
+    };
+    for (Extent& extent : file.extents) {
+        if (extent.base) drop(extent.base, extent.size);
+    }
+    if (file.header) drop(file.header, trace::kHeaderSize);
+    if (is_our_file(file, file.fd)) raw::close(file.fd);
+    memset(&file, 0, sizeof(file));
+    file.fd = -1;
+    file.current = -1;
+}
+
+}  // namespace lastref
