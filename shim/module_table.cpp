@@ -86,7 +86,7 @@ void write_unload(Session& session, KnownModule& module) {
     if (!meta) return;
     Fields fields;
     fields.value = module.index;
-    fields.detail = session.modules.epoch.load(std::memory_order_relaxed) + 1;
+    fields.detail = module_epoch() + 1;
     write_record<trace::Op::kUnload>(*meta, ticks_after(session.clock), fields, 0);
 }
 
@@ -109,7 +109,7 @@ void write_load(Session& session, const dl_find_object& found) {
     fields.other = map.l_addr;
     fields.size = end - begin;
     fields.value = table.count;
-    fields.detail = table.epoch.load(std::memory_order_relaxed);
+    fields.detail = module_epoch();
     fields.text = path.c_str();
     fields.text_size = static_cast<uint32_t>(path.size());
     fields.text2 = id.bytes;
@@ -123,20 +123,14 @@ void write_load(Session& session, const dl_find_object& found) {
     slot->begin.store(begin, std::memory_order_release);
 }
 
-void raise_epoch(Session& session) {
-    const uint32_t epoch = session.modules.epoch.fetch_add(1, std::memory_order_acq_rel) + 1;
-    process.file.header->epoch = epoch;
+void raise_epoch() {
+    process.file.header->epoch =
+        loader_state.epoch.fetch_add(1, std::memory_order_acq_rel) + 1;
 }
 
 }  // namespace
 
-uint32_t module_epoch() {
-    return process.session->modules.epoch.load(std::memory_order_acquire) & 0xffff;
-}
-
-bool modules_closing() {
-    return process.session->modules.closing.load(std::memory_order_acquire) != 0;
-}
+LoaderState loader_state;
 
 void note_module(const dl_find_object& found) {
     Session& session = *process.session;
@@ -151,20 +145,17 @@ void note_module(const dl_find_object& found) {
     if (slot->begin.load(std::memory_order_relaxed) != 0 && !slot->gone) {
         // Unloaded by libc itself (iconv, NSS), unseen until now.
         write_unload(session, *slot);
-        raise_epoch(session);
+        raise_epoch();
     }
     write_load(session, found);
 }
 
-void before_dlclose() {
-    if (process.session) process.session->modules.closing.fetch_add(1, std::memory_order_acq_rel);
-}
+void before_dlclose() { loader_state.closing.fetch_add(1, std::memory_order_acq_rel); }
 
 void after_dlclose() {
-    if (!process.session) return;
-    Session& session = *process.session;
-    ModuleTable& table = session.modules;
-    if (table.slots) {
+    if (process.session && process.session->modules.slots) {
+        Session& session = *process.session;
+        ModuleTable& table = session.modules;
         SlowLockHolder lock(session.lock, may_call_kernel());
         bool any_gone = false;
         for (unsigned i = 0; lock.owned() && i < ModuleTable::kSlots; i++) {
@@ -179,9 +170,9 @@ void after_dlclose() {
             write_unload(session, slot);
             any_gone = true;
         }
-        if (any_gone) raise_epoch(session);
+        if (any_gone) raise_epoch();
     }
-    table.closing.fetch_sub(1, std::memory_order_acq_rel);
+    loader_state.closing.fetch_sub(1, std::memory_order_acq_rel);
 }
 
 void note_loaded_modules() {

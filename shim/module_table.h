@@ -28,12 +28,22 @@ struct ModuleTable {
     static constexpr unsigned kSlots = 4096;
     KnownModule* slots;             // kSlots, hashed by begin
     uint32_t count;
-    std::atomic<uint32_t> epoch;    // 16 bits used
-    std::atomic<uint32_t> closing;  // threads inside dlclose
 };
 
-uint32_t module_epoch();
-bool modules_closing();
+// Not part of the session: a forked child goes on with its parent's rules, so with its epoch.
+struct LoaderState {
+    std::atomic<uint32_t> epoch;
+    std::atomic<uint32_t> closing;  // threads inside dlclose
+};
+extern LoaderState loader_state;
+
+// 16 bits are used; what is cached under an epoch 65,536 unloads old would be taken for new.
+inline uint32_t module_epoch() {
+    return loader_state.epoch.load(std::memory_order_acquire) & 0xffff;
+}
+inline bool modules_closing() {
+    return loader_state.closing.load(std::memory_order_acquire) != 0;
+}
 
 // Records the module if it is new. Any thread, signal handlers too.
 void note_module(const dl_find_object& found);

@@ -37,10 +37,7 @@ public:
 
     uint32_t stack(const CallSite& site) {
         ThreadState* state = t_state;
-        uint64_t* frames = state->frames[level_];
-        const Walk walk = capture_stack(site, state->own_stack, may_call_kernel(), frames,
-                                        process.config.depth);
-        return intern_stack(frames, walk.count, walk.end);
+        return capture_stack(site, state->own_stack, may_call_kernel(), state->memos[level_]);
     }
 
 private:

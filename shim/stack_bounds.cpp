@@ -61,9 +61,8 @@ bool address_readable(const void* address) {
 
 ReadableStack::ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live)
     : probe_(probe) {
-    const auto inside = [&] { return sp >= own.low && sp < own.high; };
-    if (!inside() && probe) learn(own, sp);
-    if (inside()) {
+    if (!own.holds(sp) && probe) learn(own, sp);
+    if (own.holds(sp)) {
         low_ = sp & ~uintptr_t{7};
         high_ = limit_ = own.high;
         return;

@@ -18,6 +18,8 @@ namespace lastref {
 // Of one thread. All zero: nothing known yet.
 struct OwnStack {
     uintptr_t low, high;  // [low, high) is the thread's own stack as far as seen, and mapped
+
+    bool holds(uintptr_t address) const { return address - low < high - low; }
 };
 
 // Whether the page that holds `address` can be read, without reading it. A system call.

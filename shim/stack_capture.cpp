@@ -13,86 +13,89 @@ constexpr uintptr_t kUserEnd = uintptr_t{1} << 47;
 
 bool plausible_code(uintptr_t pc) { return pc >= kLowestCode && pc < kUserEnd; }
 
-struct Registers {
-    uintptr_t pc, sp, fp;
-    bool exact;  // pc is where a signal interrupted, not a return address
-};
-
 // The kernel's signal frame: a ucontext at the handler's return (x86-64 rt_sigframe).
-bool step_signal(ReadableStack& stack, Registers& r) {
+Step step_signal(Registers& r, ReadableStack& stack) {
     const auto saved = [&](int reg, uintptr_t& value) {
         return stack.read(r.sp + offsetof(ucontext_t, uc_mcontext.gregs) +
                               static_cast<uintptr_t>(reg) * sizeof(greg_t),
                           value);
     };
-    Registers before{};
-    if (!saved(REG_RIP, before.pc) || !saved(REG_RSP, before.sp) || !saved(REG_RBP, before.fp)) {
-        return false;
+    uintptr_t pc = 0, sp = 0, fp = 0;
+    if (!saved(REG_RIP, pc) || !saved(REG_RSP, sp) || !saved(REG_RBP, fp) || !plausible_code(pc)) {
+        return Step::kLost;
     }
-    before.exact = true;
-    r = before;
-    return true;
-}
-
-bool step_by_rule(ReadableStack& stack, const FrameRule& rule, Registers& r) {
-    uintptr_t cfa = 0;
-    const auto offset = static_cast<uintptr_t>(static_cast<intptr_t>(rule.cfa_offset));
-    switch (rule.cfa) {
-        case CfaKind::kStackPointer: cfa = r.sp + offset; break;
-        case CfaKind::kFramePointer: cfa = r.fp + offset; break;
-        case CfaKind::kMemory:
-            if (!stack.read(r.fp + offset, cfa)) return false;
-            break;
-        default: return false;
-    }
-    uintptr_t pc = 0, fp = r.fp;
-    if (cfa <= r.sp || !stack.read(cfa - sizeof(uintptr_t), pc)) return false;
-    if (rule.fp != FpKind::kSame) {
-        const uintptr_t base = rule.fp == FpKind::kAtCfa ? cfa : r.fp;
-        const auto at = static_cast<uintptr_t>(static_cast<intptr_t>(rule.fp_offset));
-        if (!stack.read(base + at, fp)) return false;
-    }
-    r = {pc, cfa, fp, false};
-    return true;
+    r = {pc | trace::kExactPc, sp, fp};
+    return Step::kCaller;
 }
 
 // Code without CFI that keeps frame pointers: push %rbp; mov %rsp, %rbp.
-bool step_by_frame_pointer(ReadableStack& stack, Registers& r) {
+Step step_by_frame_pointer(Registers& r, ReadableStack& stack) {
     uintptr_t pc = 0, fp = 0;
     if (r.fp < r.sp || !stack.read(r.fp, fp) || !stack.read(r.fp + sizeof(uintptr_t), pc) ||
         !plausible_code(pc)) {
-        return false;
+        return Step::kLost;
     }
-    r = {pc, r.fp + 2 * sizeof(uintptr_t), fp, false};
-    return true;
+    r = {pc, r.fp + 2 * sizeof(uintptr_t), fp};
+    return Step::kCaller;
 }
 
 }  // namespace
 
-Walk capture_stack(const CallSite& site, OwnStack& own, bool may_call_kernel, uint64_t* pcs,
-                   uint32_t limit) {
-    ReadableStack stack(own, site.sp, may_call_kernel, true);
-    Registers r{site.pc, site.sp, site.fp, false};
-    uint32_t count = 0;
-    for (;;) {
-        if (r.pc == 0) return {count, trace::kStackComplete};
-        if (!plausible_code(r.pc)) return {count, trace::kStackLost};
-        if (count == limit) return {count, trace::kStackCut};
-        pcs[count++] = static_cast<uint64_t>(r.pc) | (r.exact ? trace::kExactPc : 0);
-        const FrameRule rule = frame_rule(r.exact ? r.pc : r.pc - 1);
-        switch (rule.cfa) {
-            case CfaKind::kOutermost: return {count, trace::kStackComplete};
-            case CfaKind::kSignal:
-                if (!step_signal(stack, r)) return {count, trace::kStackLost};
-                // The handler may run on a stack of its own, the interrupted code on another.
-                stack = ReadableStack(own, r.sp, may_call_kernel, false);
-                break;
-            case CfaKind::kNone:
-                if (!step_by_frame_pointer(stack, r)) return {count, trace::kStackLost};
-                break;
-            default:
-                if (!step_by_rule(stack, rule, r)) return {count, trace::kStackLost};
+Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool probe,
+                    StepInputs& inputs) {
+    const bool exact = (frame.pc & trace::kExactPc) != 0;
+    const uintptr_t pc = frame.pc & ~trace::kExactPc;
+    const FrameRule rule = frame_rule(exact ? pc : pc - 1);
+    inputs = {StepInputs::kChecked, 0, 0};
+    const auto offset = static_cast<uintptr_t>(static_cast<intptr_t>(rule.cfa_offset));
+    uintptr_t cfa = 0;
+    switch (rule.cfa) {
+        case CfaKind::kStackPointer: cfa = frame.sp + offset; break;
+        case CfaKind::kFramePointer: cfa = frame.fp + offset; break;
+        case CfaKind::kMemory:
+            inputs.cfa_slot = frame.fp + offset;
+            if (!stack.read(inputs.cfa_slot, cfa)) return Step::kLost;
+            break;
+        case CfaKind::kOutermost: return Step::kOutermost;
+        case CfaKind::kSignal: {
+            inputs.kind = StepInputs::kRetaken;
+            const Step result = step_signal(frame, stack);
+            // The handler may have run on a stack of its own, the interrupted code on another.
+            if (result == Step::kCaller) stack = ReadableStack(own, frame.sp, probe, false);
+            return result;
         }
+        case CfaKind::kNone:
+            inputs.kind = StepInputs::kRetaken;
+            return step_by_frame_pointer(frame, stack);
+    }
+    uintptr_t return_address = 0;
+    if (cfa <= frame.sp || !stack.read(cfa - sizeof(uintptr_t), return_address)) {
+        return Step::kLost;
+    }
+    uintptr_t fp = frame.fp;
+    if (rule.fp != FpKind::kSame) {
+        inputs.fp_slot = (rule.fp == FpKind::kAtCfa ? cfa : frame.fp) +
+                         static_cast<uintptr_t>(static_cast<intptr_t>(rule.fp_offset));
+        if (!stack.read(inputs.fp_slot, fp)) return Step::kLost;
+    }
+    if (return_address == 0) return Step::kNoCaller;
+    if (!plausible_code(return_address)) return Step::kLost;
+    frame = {return_address, cfa, fp};
+    return Step::kCaller;
+}
+
+Walk walk_stack(const CallSite& site, OwnStack& own, bool probe, uint64_t* pcs, uint32_t limit) {
+    ReadableStack stack(own, site.sp, probe, true);
+    Registers frame{site.pc, site.sp, site.fp};
+    StepInputs inputs;
+    for (uint32_t count = 0;;) {
+        pcs[count++] = frame.pc;
+        switch (step_to_caller(frame, stack, own, probe, inputs)) {
+            case Step::kCaller: break;
+            case Step::kLost: return {count, trace::kStackLost};
+            default: return {count, trace::kStackComplete};
+        }
+        if (count == limit) return {count, trace::kStackCut};
     }
 }
 

@@ -1,10 +1,12 @@
-// Takes the call stack of an event.
+// Takes the call stack of an event: one step from a frame to its caller, and the plain walk made of
+// such steps. stack_memo does the same for less where a thread's last stack is known.
 //
 // The walk starts in the caller of an interposer, from the registers there, and steps outwards by
 // frame rules. Where there is no rule (code of a JIT, hand-written assembly) it follows the frame
 // pointer if that leads further up the same stack to a plausible return address; else it ends.
-// Every read is checked against the stack's bounds, and each frame must lie above the last one, so
-// a walk ends and never faults, whatever the registers hold.
+// Every read is checked against the stack's bounds, and each frame must lie above the last one
+// (but where a signal handler ran on a stack of its own), so a walk ends and never faults, whatever
+// the registers hold.
 #ifndef LASTREF_SHIM_STACK_CAPTURE_H
 #define LASTREF_SHIM_STACK_CAPTURE_H
 
@@ -27,15 +29,42 @@ inline CallSite caller_of(const void* frame_address) {
     return {frame[1], reinterpret_cast<uintptr_t>(frame + 2), frame[0]};
 }
 
+// The registers of one frame. `pc` as in StackNode: with kExactPc it is where a signal interrupted.
+struct Registers {
+    uint64_t pc;
+    uintptr_t sp, fp;
+};
+
+// What a step read, so that it can be checked later without taking it again.
+struct StepInputs {
+    enum Kind : uint8_t {
+        kChecked,   // the return address, at the caller's sp - 8, and what the fields below name
+        kRetaken,   // more than that (signal frames, code without rules): take the step again
+    } kind;
+    uintptr_t fp_slot;   // where the caller's fp was saved; 0: it is the frame's own
+    uintptr_t cfa_slot;  // where the caller's sp was saved; 0: computed
+};
+
+enum class Step : uint8_t {
+    kCaller,     // the registers are the caller's now
+    kOutermost,  // the frame has no caller, and never has at this pc
+    kNoCaller,   // the return address is zero
+    kLost,       // no way to go on
+};
+
+// One step outwards. `own` and `probe` as for ReadableStack, which is renewed where the step
+// crosses from a signal handler's stack to the interrupted one.
+Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool probe,
+                    StepInputs& inputs);
+
 struct Walk {
     uint32_t count;         // frames stored
     trace::StackEnd end;    // why it stopped
 };
 
-// Stores at most `limit` program counters (as in StackNode: return addresses, or exact ones with
-// kExactPc), the innermost first. Re-entrant; takes no lock but for a module never seen before.
-Walk capture_stack(const CallSite& site, OwnStack& own, bool may_call_kernel, uint64_t* pcs,
-                   uint32_t limit);
+// The plain walk: stores at most `limit` program counters, the innermost first. Re-entrant; takes
+// no lock but for a module never seen before.
+Walk walk_stack(const CallSite& site, OwnStack& own, bool probe, uint64_t* pcs, uint32_t limit);
 
 }  // namespace lastref
 

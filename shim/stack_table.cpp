@@ -92,42 +92,33 @@ uint32_t write_node(StackTable& table, uint32_t parent, uint32_t epoch, uint64_t
     return trace::kFirstStackNode + table.count++;
 }
 
-}  // namespace
-
-uint32_t intern_stack(const uint64_t* pcs, uint32_t count, trace::StackEnd end) {
+__attribute__((noinline)) uint32_t add_child(uint32_t parent, uint64_t pc, uint32_t epoch) {
     Session& session = *process.session;
-    const uint32_t epoch = module_epoch();
-    const StackSlots* slots = session.stacks.slots.load(std::memory_order_acquire);
-    uint32_t id = end;
-    uint32_t left = count;  // pcs[0, left) are not looked up yet
-    for (; left != 0; left--) {
-        const uint32_t found = find(slots, key_of(pcs[left - 1], epoch), id);
-        if (found == 0) break;
-        id = found;
-    }
-    if (left == 0) return id;
     SlowLockHolder lock(session.lock, may_call_kernel());
     if (!lock.owned()) {
         count_loss(trace::Loss::kContended);
         return 0;
     }
-    for (; left != 0; left--) {
-        const uint64_t pc = pcs[left - 1];
-        const uint64_t key = key_of(pc, epoch);
-        StackSlots* table = slots_with_room(session.stacks);
-        uint32_t next = find(table, key, id);
-        if (next == 0) {
-            if (!table) {
-                count_loss(trace::Loss::kNoMemory);
-                return 0;
-            }
-            next = write_node(session.stacks, id, epoch, pc);
-            if (next == 0) return 0;
-            place(table, key, id, next);
-        }
-        id = next;
+    const uint64_t key = key_of(pc, epoch);
+    StackSlots* slots = slots_with_room(session.stacks);
+    if (!slots) {
+        count_loss(trace::Loss::kNoMemory);
+        return 0;
     }
+    const uint32_t known = find(slots, key, parent);
+    if (known != 0) return known;
+    const uint32_t id = write_node(session.stacks, parent, epoch, pc);
+    if (id != 0) place(slots, key, parent, id);
     return id;
+}
+
+}  // namespace
+
+uint32_t stack_child(uint32_t parent, uint64_t pc) {
+    const uint32_t epoch = module_epoch();
+    const StackSlots* slots = process.session->stacks.slots.load(std::memory_order_acquire);
+    const uint32_t id = find(slots, key_of(pc, epoch), parent);
+    return id != 0 ? id : add_child(parent, pc, epoch);
 }
 
 }  // namespace lastref

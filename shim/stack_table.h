@@ -34,9 +34,9 @@ struct StackTable {
     uint32_t sequence;
 };
 
-// The id of the stack of `count` program counters, innermost first, that ends outwards in `end`.
-// 0 where it can't be kept (the loss is counted).
-uint32_t intern_stack(const uint64_t* pcs, uint32_t count, trace::StackEnd end);
+// The id of the stack that has `pc` (as in StackNode) inwards of stack `parent`, which may be a
+// StackEnd. 0 where it can't be kept (the loss is counted).
+uint32_t stack_child(uint32_t parent, uint64_t pc);
 
 }  // namespace lastref
 

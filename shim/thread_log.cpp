@@ -82,10 +82,12 @@ void read_thread_name(char (&name)[16]) {
 ThreadState* new_state() {
     auto* state = static_cast<ThreadState*>(session_memory(sizeof(ThreadState)));
     if (!state) return nullptr;
-    const uint64_t frames_size = process.config.depth * sizeof(uint64_t);
-    for (uint32_t i = 0; i < kLogs; i++) {
-        state->frames[i] = static_cast<uint64_t*>(session_memory(frames_size));
-        if (!state->frames[i]) return nullptr;
+    for (StackMemo& memo : state->memos) {
+        memo.capacity = process.config.depth;
+        const uint64_t size = memo.capacity * sizeof(MemoFrame);
+        memo.frames = static_cast<MemoFrame*>(session_memory(size));
+        memo.fresh = static_cast<MemoFrame*>(session_memory(size));
+        if (!memo.frames || !memo.fresh) return nullptr;
     }
     return state;
 }
@@ -105,6 +107,7 @@ ThreadState* attach_thread(Session& session) {
     state->attached = 1;
     state->thread = session.next_thread.fetch_add(1, std::memory_order_relaxed);
     state->own_stack = {};
+    for (StackMemo& memo : state->memos) memo.count = 0;
     state->kernel_id = may_call_kernel() ? raw::thread_id() : 0;
     memset(state->name, 0, sizeof(state->name));
     read_thread_name(state->name);

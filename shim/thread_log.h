@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#include "stack_bounds.h"
+#include "stack_memo.h"
 #include "trace_format.h"
 
 namespace lastref {
@@ -52,7 +52,9 @@ inline constexpr uint32_t kLogs = 3;
 struct ThreadState {
     Log logs[kLogs];
     OwnStack own_stack;
-    uint64_t* frames[kLogs];  // config.depth program counters each
+    // The memo of the usual case, and two more for walks on top of an unfinished record, which
+    // start out empty each time they are needed for that.
+    StackMemo memos[kLogs];
     uint32_t thread;          // ordinal
     uint32_t attached;        // 0: wiped by a fork
     int32_t kernel_id;
