@@ -109,20 +109,40 @@ private:
 
     // Gives the fresh frames their ids and makes the memo what this stack is.
     uint32_t finish() {
-        uint32_t id = kept_ != 0 ? memo_.frames[kept_ - 1].id : memo_.end;
-        memo_.count = 0;
-        bool keep = true;
+        memo_.count = 0;  // until all is well
+        const MemoFrame* outer = kept_ != 0 ? &memo_.frames[kept_ - 1] : nullptr;
+        uint64_t hash = outer ? outer->hash : path_end_hash(memo_.end, memo_.epoch);
+        for (uint32_t i = fresh_count_; i != 0; i--) {
+            hash = path_hash(hash, fresh_[i - 1].registers.pc);
+            fresh_[i - 1].hash = hash;
+            prefetch_node(hash);
+        }
+        uint32_t id = outer ? outer->id : memo_.end;
+        bool keep = true, added = false;
         for (uint32_t i = fresh_count_; i != 0; i--) {
             MemoFrame& frame = fresh_[i - 1];
-            id = stack_child(id, frame.registers.pc);
-            if (id == 0) return 0;
-            frame.id = id;
+            if (!added) {
+                frame.id = find_node(frame.hash, id);
+                if (frame.id == 0 && !(added = add_nodes(i, id))) return 0;
+            }
+            id = frame.id;
             memo_.frames[kept_++] = frame;
             // Beyond a signal handler's own stack: nothing that may be kept.
             keep = keep && own_.holds(frame.registers.sp);
         }
         if (keep) memo_.count = kept_;
         return id;
+    }
+
+    // The stack was not seen before from fresh frame `count` - 1 inwards.
+    __attribute__((noinline)) bool add_nodes(uint32_t count, uint32_t outer) {
+        NodeAdder adder;
+        for (uint32_t i = count; i != 0; i--) {
+            outer = adder.add(fresh_[i - 1].hash, outer, fresh_[i - 1].registers.pc);
+            if (outer == 0) return false;
+            fresh_[i - 1].id = outer;
+        }
+        return true;
     }
 
     StackMemo& memo_;

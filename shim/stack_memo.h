@@ -31,7 +31,8 @@ namespace lastref {
 struct MemoFrame {
     Registers registers;
     StepInputs inputs;  // of the step to the next outer frame
-    uint32_t id;        // of the stack that ends here
+    uint64_t hash;      // of the path from the outermost frame to here
+    uint32_t id;        // of the same
 };
 
 // Of one thread; not for nested use. All zero but for `frames` and `fresh`: empty.

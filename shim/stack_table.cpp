@@ -9,44 +9,31 @@ constexpr uint64_t kFirstSlots = 1u << 13;
 constexpr uint32_t kFirstChunk = 32u << 10;
 constexpr uint32_t kLaterChunk = 256u << 10;
 
-uint64_t key_of(uint64_t pc, uint32_t epoch) {
-    // 47 bits of user address and the exact-pc mark in bit 47 leave 16 for the epoch.
-    const uint64_t exact = (pc & trace::kExactPc) ? uint64_t{1} << 47 : 0;
-    return (pc & ((uint64_t{1} << 47) - 1)) | exact | static_cast<uint64_t>(epoch) << 48;
-}
+uint64_t index_of(uint64_t hash) { return hash >> 20; }
 
-uint64_t hash_of(uint64_t key, uint32_t parent) {
-    uint64_t h = (key ^ (static_cast<uint64_t>(parent) << 17)) * 0x9e3779b97f4a7c15ull;
-    h ^= h >> 29;
-    h *= 0xbf58476d1ce4e5b9ull;
-    return h ^ (h >> 32);
-}
-
-uint32_t find(const StackSlots* slots, uint64_t key, uint32_t parent) {
-    if (!slots) return 0;
-    for (uint64_t i = hash_of(key, parent);; i++) {
+uint32_t find(const StackSlots* slots, uint64_t hash, uint32_t parent) {
+    for (uint64_t i = index_of(hash);; i++) {
         const StackEntry& entry = slots->entries[i & slots->mask];
         const uint32_t id = entry.id.load(std::memory_order_acquire);
-        if (id == 0) return 0;
-        if (entry.key == key && entry.parent == parent) return id;
+        if (id == 0 || (entry.hash == hash && entry.parent == parent)) return id;
     }
 }
 
-void place(StackSlots* slots, uint64_t key, uint32_t parent, uint32_t id) {
-    for (uint64_t i = hash_of(key, parent);; i++) {
+void place(StackSlots* slots, uint64_t hash, uint32_t parent, uint32_t id) {
+    for (uint64_t i = index_of(hash);; i++) {
         StackEntry& entry = slots->entries[i & slots->mask];
         if (entry.id.load(std::memory_order_relaxed) != 0) continue;
-        entry.key = key;
+        entry.hash = hash;
         entry.parent = parent;
         entry.id.store(id, std::memory_order_release);
         return;
     }
 }
 
-// Under the lock: a table less than two thirds full, or nullptr.
+// Under the lock: a table at most half full, or nullptr.
 StackSlots* slots_with_room(StackTable& table) {
     StackSlots* old = table.slots.load(std::memory_order_relaxed);
-    if (old && (table.count + 1) * 3ull < (old->mask + 1) * 2) return old;
+    if (old && (table.count + 1) * 2ull <= old->mask + 1) return old;
     const uint64_t size = old ? (old->mask + 1) * 2 : kFirstSlots;
     auto* bigger =
         static_cast<StackSlots*>(session_memory(sizeof(StackSlots) + size * sizeof(StackEntry)));
@@ -55,7 +42,7 @@ StackSlots* slots_with_room(StackTable& table) {
     for (uint64_t i = 0; old && i <= old->mask; i++) {
         const StackEntry& entry = old->entries[i];
         const uint32_t id = entry.id.load(std::memory_order_relaxed);
-        if (id != 0) place(bigger, entry.key, entry.parent, id);
+        if (id != 0) place(bigger, entry.hash, entry.parent, id);
     }
     table.slots.store(bigger, std::memory_order_release);
     return bigger;  // the old one stays: somebody may be reading it
@@ -92,33 +79,43 @@ uint32_t write_node(StackTable& table, uint32_t parent, uint32_t epoch, uint64_t
     return trace::kFirstStackNode + table.count++;
 }
 
-__attribute__((noinline)) uint32_t add_child(uint32_t parent, uint64_t pc, uint32_t epoch) {
-    Session& session = *process.session;
-    SlowLockHolder lock(session.lock, may_call_kernel());
-    if (!lock.owned()) {
-        count_loss(trace::Loss::kContended);
-        return 0;
-    }
-    const uint64_t key = key_of(pc, epoch);
-    StackSlots* slots = slots_with_room(session.stacks);
-    if (!slots) {
-        count_loss(trace::Loss::kNoMemory);
-        return 0;
-    }
-    const uint32_t known = find(slots, key, parent);
-    if (known != 0) return known;
-    const uint32_t id = write_node(session.stacks, parent, epoch, pc);
-    if (id != 0) place(slots, key, parent, id);
-    return id;
+const StackSlots* current_slots() {
+    return process.session->stacks.slots.load(std::memory_order_acquire);
 }
 
 }  // namespace
 
-uint32_t stack_child(uint32_t parent, uint64_t pc) {
-    const uint32_t epoch = module_epoch();
-    const StackSlots* slots = process.session->stacks.slots.load(std::memory_order_acquire);
-    const uint32_t id = find(slots, key_of(pc, epoch), parent);
-    return id != 0 ? id : add_child(parent, pc, epoch);
+void prefetch_node(uint64_t hash) {
+    if (const StackSlots* slots = current_slots()) {
+        __builtin_prefetch(&slots->entries[index_of(hash) & slots->mask]);
+    }
+}
+
+uint32_t find_node(uint64_t hash, uint32_t parent) {
+    const StackSlots* slots = current_slots();
+    return slots ? find(slots, hash, parent) : 0;
+}
+
+NodeAdder::NodeAdder() : lock_(process.session->lock, may_call_kernel()) {}
+
+uint32_t NodeAdder::add(uint64_t hash, uint32_t parent, uint64_t pc) {
+    if (!lock_.owned()) {
+        count_loss(trace::Loss::kContended);
+        return 0;
+    }
+    StackTable& table = process.session->stacks;
+    StackSlots* slots = slots_with_room(table);
+    if (!slots) {
+        count_loss(trace::Loss::kNoMemory);
+        return 0;
+    }
+    // Another thread may have added it since it was looked up.
+    if (parent != newest_ || newest_ == 0) {
+        if (const uint32_t known = find(slots, hash, parent)) return known;
+    }
+    newest_ = write_node(table, parent, module_epoch(), pc);
+    if (newest_ != 0) place(slots, hash, parent, newest_);
+    return newest_;
 }
 
 }  // namespace lastref
