@@ -86,6 +86,7 @@ void find_real_functions() {
     find(found.posix_spawn, "posix_spawn");
     find(found.posix_spawnp, "posix_spawnp");
     find(found.dlclose, "dlclose");
+    dlerror();  // what was not found is no error that the program should see
     real = found;
     looking_up = false;
 }
@@ -94,6 +95,7 @@ void* find_next(const char* name) {
     const bool outer = looking_up;
     if (real.malloc == first_malloc) looking_up = true;
     void* found = dlsym(RTLD_NEXT, name);
+    if (!found) dlerror();
     looking_up = outer;
     return found;
 }

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "record_writer.h"
 #include "session.h"
+#include "startup_arena.h"
 
 namespace lastref::recorder {
 namespace {
@@ -110,6 +111,7 @@ void block_began(Op op, const void* block, size_t size, const CallSite& site) {
         failed(op == Op::kCalloc ? FailedCall::kCalloc : FailedCall::kMalloc, size, site);
         return;
     }
+    if (startup_arena::owns(block)) return;  // our own look-up, not the program's doing
     Fields fields;
     fields.address = number(block);
     fields.size = size;
