@@ -138,6 +138,16 @@ void read_config(char** environment, Config& config, char* complaint, unsigned c
         return parse_size(v, depth) && depth >= 1 && depth <= kMaxDepth &&
                (config.depth = static_cast<uint32_t>(depth), true);
     });
+    read("LASTREF_SAMPLE_INTERVAL", "a number from 1 to 1000000000", [&](const char* v) {
+        uint64_t interval = 0;
+        return parse_size(v, interval) && interval >= 1 && interval <= 1000000000 &&
+               (config.sample_interval = static_cast<uint32_t>(interval), true);
+    });
+    read("LASTREF_SAMPLE_BYTES", "a size from 1 to 1T, as 512K", [&](const char* v) {
+        uint64_t bytes = 0;
+        return parse_size(v, bytes) && bytes >= 1 && bytes <= (1ull << 40) &&
+               (config.sample_bytes = bytes, true);
+    });
     const char* const wanted = "0 or 1";
     read("LASTREF_FREE_STACKS", wanted,
          [&](const char* v) { return parse_switch(v, config.free_stacks); });

@@ -13,6 +13,8 @@ struct Config {
     trace::Level level = trace::Level::kSimple;
     uint64_t max_size = 64ull << 30;  // LASTREF_MAX_SIZE, bytes
     uint32_t depth = 128;             // LASTREF_DEPTH, frames, 1 to kMaxDepth
+    uint64_t sample_bytes = 524288;   // LASTREF_SAMPLE_BYTES, mean distance of sampling points
+    uint32_t sample_interval = 128;   // LASTREF_SAMPLE_INTERVAL, one buffer in so many
     bool free_stacks = true;          // LASTREF_FREE_STACKS
     bool follow_fork = true;          // LASTREF_FOLLOW_FORK
     bool verbose = false;             // LASTREF_VERBOSE

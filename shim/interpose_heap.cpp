@@ -17,7 +17,9 @@ extern "C" {
 
 LASTREF_INTERPOSE void* malloc(size_t size) {
     void* block = real.malloc(size);
-    recorder::block_began(Op::kMalloc, block, size, LASTREF_CALLER);
+    if (recorder::wants_block(block, size)) {
+        recorder::block_began(Op::kMalloc, block, size, LASTREF_CALLER);
+    }
     return block;
 }
 
@@ -25,34 +27,36 @@ LASTREF_INTERPOSE void* calloc(size_t count, size_t size) {
     void* block = real.calloc(count, size);
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
-    recorder::block_began(Op::kCalloc, block, bytes, LASTREF_CALLER);
+    if (recorder::wants_block(block, bytes)) {
+        recorder::block_began(Op::kCalloc, block, bytes, LASTREF_CALLER);
+    }
     return block;
 }
 
 LASTREF_INTERPOSE void free(void* block) {
     if (!block || lastref::startup_arena::owns(block)) return;
-    recorder::block_ends(block, LASTREF_CALLER);
+    if (recorder::wants_block_end(block)) recorder::block_ends(block, LASTREF_CALLER);
     real.free(block);
 }
 
 // C23. Where the allocator does not know them, free() means the same.
 LASTREF_INTERPOSE void free_sized(void* block, size_t size) {
     if (!block) return;
-    recorder::block_ends(block, LASTREF_CALLER);
+    if (recorder::wants_block_end(block)) recorder::block_ends(block, LASTREF_CALLER);
     if (real.free_sized) real.free_sized(block, size);
     else real.free(block);
 }
 
 LASTREF_INTERPOSE void free_aligned_sized(void* block, size_t alignment, size_t size) {
     if (!block) return;
-    recorder::block_ends(block, LASTREF_CALLER);
+    if (recorder::wants_block_end(block)) recorder::block_ends(block, LASTREF_CALLER);
     if (real.free_aligned_sized) real.free_aligned_sized(block, alignment, size);
     else real.free(block);
 }
 
 LASTREF_INTERPOSE void cfree(void* block) {
     if (!block || lastref::startup_arena::owns(block)) return;
-    recorder::block_ends(block, LASTREF_CALLER);
+    if (recorder::wants_block_end(block)) recorder::block_ends(block, LASTREF_CALLER);
     real.free(block);
 }
 
@@ -65,7 +69,9 @@ namespace {
 void* reallocate(void* old_block, size_t size, const lastref::CallSite& site) {
     if (!old_block) {
         void* block = real.realloc(nullptr, size);
-        recorder::block_began(Op::kMalloc, block, size, site);
+        if (recorder::wants_block(block, size)) {
+            recorder::block_began(Op::kMalloc, block, size, site);
+        }
         return block;
     }
     if (lastref::startup_arena::owns(old_block)) {
@@ -74,13 +80,15 @@ void* reallocate(void* old_block, size_t size, const lastref::CallSite& site) {
             const size_t held = lastref::startup_arena::size_from(old_block);
             memcpy(block, old_block, size < held ? size : held);
         }
-        recorder::block_began(Op::kMalloc, block, size, site);
+        if (recorder::wants_block(block, size)) {
+            recorder::block_began(Op::kMalloc, block, size, site);
+        }
         return block;
     }
-    recorder::realloc_begins(old_block);
+    const bool recorded = recorder::realloc_begins(old_block);
     void* block = real.realloc(old_block, size);
     // With size 0 a null result means that the block was freed, which has been told.
-    if (block || size != 0) recorder::realloc_done(old_block, block, size, site);
+    if (block || size != 0) recorder::realloc_done(recorded, old_block, block, size, site);
     return block;
 }
 
@@ -95,7 +103,7 @@ LASTREF_INTERPOSE void* realloc(void* block, size_t size) {
 LASTREF_INTERPOSE void* reallocarray(void* block, size_t count, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
-        recorder::realloc_done(nullptr, nullptr, SIZE_MAX, LASTREF_CALLER);
+        recorder::realloc_done(false, nullptr, nullptr, SIZE_MAX, LASTREF_CALLER);
         errno = ENOMEM;
         return nullptr;
     }
@@ -106,9 +114,10 @@ LASTREF_INTERPOSE int posix_memalign(void** result, size_t alignment, size_t siz
     if (!real.posix_memalign) lastref::find_real_functions();
     if (!real.posix_memalign) return ENOMEM;
     const int error = real.posix_memalign(result, alignment, size);
-    if (error != EINVAL) {
-        recorder::aligned_block_began(error == 0 ? *result : nullptr, size, alignment,
-                                      LASTREF_CALLER);
+    if (error == EINVAL) return error;
+    const void* block = error == 0 ? *result : nullptr;
+    if (recorder::wants_block(block, size)) {
+        recorder::aligned_block_began(block, size, alignment, LASTREF_CALLER);
     }
     return error;
 }
@@ -126,7 +135,9 @@ void* aligned(AlignedFunction function, size_t alignment, size_t size,
         return nullptr;
     }
     void* block = function(alignment, size);
-    recorder::aligned_block_began(block, size, alignment, site);
+    if (recorder::wants_block(block, size)) {
+        recorder::aligned_block_began(block, size, alignment, site);
+    }
     return block;
 }
 
@@ -138,7 +149,9 @@ void* page_aligned(void* (*function)(size_t), size_t size, const lastref::CallSi
         return nullptr;
     }
     void* block = function(size);
-    recorder::aligned_block_began(block, size, kPage, site);
+    if (recorder::wants_block(block, size)) {
+        recorder::aligned_block_began(block, size, kPage, site);
+    }
     return block;
 }
 

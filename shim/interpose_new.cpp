@@ -52,11 +52,15 @@ void* new_by_malloc(size_t size, size_t alignment, bool may_throw, const CallSit
     void* block;
     if (alignment == 0) {
         block = real.malloc(size);
-        recorder::block_began(recorder::Op::kMalloc, block, size, site);
+        if (recorder::wants_block(block, size)) {
+            recorder::block_began(recorder::Op::kMalloc, block, size, site);
+        }
     } else {
         size = (size + alignment - 1) & ~(alignment - 1);
         block = real.aligned_alloc ? real.aligned_alloc(alignment, size) : nullptr;
-        recorder::aligned_block_began(block, size, alignment, site);
+        if (recorder::wants_block(block, size)) {
+            recorder::aligned_block_began(block, size, alignment, site);
+        }
     }
     if (block || !may_throw) return block;
     static const char* const libraries[] = {"libstdc++.so.6", "libc++.so.1"};
@@ -78,6 +82,7 @@ void* new_by_malloc(size_t size, size_t alignment, bool may_throw, const CallSit
             case Provider::kAllocator: {                                                   \
                 if (!next_of(next, #NAME)) break;                                          \
                 void* block = next ARGUMENTS;                                              \
+                if (!recorder::wants_block(block, size)) return block;                     \
                 if ((ALIGNMENT) != 0)                                                      \
                     recorder::aligned_block_began(block, size, ALIGNMENT, LASTREF_CALLER); \
                 else                                                                       \
@@ -98,7 +103,9 @@ void* new_by_malloc(size_t size, size_t alignment, bool may_throw, const CallSit
         if (!block) return;                                                 \
         switch (provider()) {                                               \
             case Provider::kAllocator:                                      \
-                recorder::block_ends(block, LASTREF_CALLER);                \
+                if (recorder::wants_block_end(block)) {                     \
+                    recorder::block_ends(block, LASTREF_CALLER);            \
+                }                                                           \
                 if (next_of(next, #NAME)) return next ARGUMENTS;            \
                 return real.free(block);                                    \
             case Provider::kCallsMalloc:                                    \
@@ -106,7 +113,9 @@ void* new_by_malloc(size_t size, size_t alignment, bool may_throw, const CallSit
                 break;                                                      \
             default: break;                                                 \
         }                                                                   \
-        recorder::block_ends(block, LASTREF_CALLER);                        \
+        if (recorder::wants_block_end(block)) {                             \
+            recorder::block_ends(block, LASTREF_CALLER);                    \
+        }                                                                   \
         real.free(block);                                                   \
     }
 

@@ -134,23 +134,60 @@ void aligned_block_began(const void* block, size_t size, size_t alignment, const
 void block_ends(const void* block, const CallSite& site) {
     Fields fields;
     fields.address = number(block);
-    record<Op::kFree>(When::kBefore, fields, process.config.free_stacks ? &site : nullptr);
+    const bool with_stack =
+        process.config.free_stacks && process.config.level != trace::Level::kSimple;
+    record<Op::kFree>(When::kBefore, fields, with_stack ? &site : nullptr);
 }
 
-void realloc_begins(const void* old_block) {
+bool realloc_begins(const void* old_block) {
+    if (!wants_block_end(old_block)) return false;
     Fields fields;
     fields.address = number(old_block);
     record<Op::kReallocBegin>(When::kBefore, fields, nullptr);
+    return true;
 }
 
-void realloc_done(const void* old_block, const void* new_block, size_t size, const CallSite& site) {
+void realloc_done(bool old_recorded, const void* old_block, const void* new_block, size_t size,
+                  const CallSite& site) {
+    if (!new_block) {
+        if (!recording) return;
+        failed(FailedCall::kRealloc, size, site);
+        if (!old_recorded) return;
+        if (sampling()) process.session->blocks->insert(old_block, 0);
+    } else if (!wants_block(new_block, size)) {
+        return;  // the old block's end has been recorded, if it had to be
+    }
     Fields fields;
     fields.address = number(new_block);
-    fields.other = number(old_block);
+    fields.other = old_recorded ? number(old_block) : 0;
     fields.size = size;
     record<Op::kRealloc>(When::kAfter, fields, &site);
-    if (!new_block) failed(FailedCall::kRealloc, size, site);
 }
+
+namespace slow {
+
+bool take_block(const void* block, size_t size) {
+    ThreadState* state = t_state;
+    if (!state->attached) {
+        if (t_ended) return false;
+        {
+            Recording scope;
+            if (!scope.log(0)) return false;
+        }
+        // The session may have begun just now, and with it the level be known.
+        if (!sampling()) return true;
+        state = t_state;
+        if (!state->attached ||
+            !sample_block(state->points, size, process.config.sample_bytes)) {
+            return false;
+        }
+    }
+    return process.session->blocks->insert(block, 0);
+}
+
+bool drop_block(const void* block) { return process.session->blocks->remove(block); }
+
+}  // namespace slow
 
 void mapping_began(const void* address, size_t size, int protection, int flags, int fd,
                    const CallSite& site) {
@@ -206,6 +243,23 @@ void break_moved(const void* end, intptr_t increment, const CallSite& site) {
 }
 
 void buffer_created(const void* buffer, size_t size, const char* type, const CallSite& site) {
+    if (!recording) return;
+    if (sampling() && !t_state->attached) {
+        Recording scope;  // begins the session, and with it the level is known
+        if (!scope.log(0)) return;
+    }
+    if (sampling()) {
+        ThreadState* state = t_state;
+        TrackedSet& buffers = *process.session->buffers;
+        // A tracked address that is created again lost its end: both lives belong in the trace.
+        const bool again = buffers.holds(buffer);
+        if (again) buffers.set(buffer, 1);
+        else if (!state->attached ||
+                 !sample_buffer(state->points, process.config.sample_interval) ||
+                 !buffers.insert(buffer, 1)) {
+            return;
+        }
+    }
     Fields fields;
     fields.address = number(buffer);
     fields.size = size;
@@ -213,20 +267,37 @@ void buffer_created(const void* buffer, size_t size, const char* type, const Cal
 }
 
 void buffer_event(Op op, const void* buffer, const CallSite& site) {
+    if (!wants_buffer_event(buffer)) return;
     Fields fields;
     fields.address = number(buffer);
+    if (sampling()) {
+        TrackedSet& buffers = *process.session->buffers;
+        const int64_t count =
+            op == Op::kDestroy ? 0 : buffers.add(buffer, op == Op::kRetain ? 1 : -1);
+        const bool ends = count <= 0;
+        if (ends) buffers.remove(buffer);
+        if (process.config.level == trace::Level::kSimple) {
+            // Only whether it ended is kept.
+            if (ends) record<Op::kDestroy>(When::kBefore, fields, nullptr);
+            return;
+        }
+    }
     if (op == Op::kRetain) record<Op::kRetain>(When::kAfter, fields, &site);
     else if (op == Op::kRelease) record<Op::kRelease>(When::kBefore, fields, &site);
     else record<Op::kDestroy>(When::kBefore, fields, &site);
 }
 
 void buffer_touched(const void* buffer, const char* hint, const CallSite& site) {
+    if (!wants_buffer_event(buffer) || process.config.level == trace::Level::kSimple) return;
     Fields fields;
     fields.address = number(buffer);
     record_with_string<Op::kTouch>(When::kBefore, fields, hint, site);
 }
 
 void buffer_counted(const void* buffer, long count, const CallSite& site) {
+    if (!wants_buffer_event(buffer)) return;
+    if (sampling()) process.session->buffers->set(buffer, count);
+    if (process.config.level == trace::Level::kSimple) return;
     Fields fields;
     fields.address = number(buffer);
     fields.value = count;
@@ -234,6 +305,13 @@ void buffer_counted(const void* buffer, long count, const CallSite& site) {
 }
 
 void buffer_moved(const void* from, const void* to, const CallSite& site) {
+    if (!wants_buffer_event(from)) return;
+    if (sampling()) {
+        TrackedSet& buffers = *process.session->buffers;
+        const int64_t count = buffers.add(from, 0);
+        buffers.remove(from);
+        if (!buffers.holds(to)) buffers.insert(to, count);
+    }
     Fields fields;
     fields.address = number(from);
     fields.other = number(to);

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "session.h"
 #include "stack_capture.h"
+#include "thread_log.h"
 #include "trace_format.h"
 
 namespace lastref::recorder {
@@ -17,13 +19,23 @@ namespace lastref::recorder {
 using trace::FailedCall;
 using trace::Op;
 
+// The sampling levels ask these first, so that an event outside the sample costs a few nanoseconds.
+// Whether a block just allocated is to be recorded (nullptr, a failure, always is), and from then
+// on counts as tracked.
+inline bool wants_block(const void* block, size_t size);
+// Whether the end of `block` is to be recorded; it is no longer tracked then.
+inline bool wants_block_end(const void* block);
+inline bool wants_buffer_event(const void* buffer);
+
 // A block of `size` bytes was allocated; op kMalloc or kCalloc. `block` nullptr: the call failed.
 void block_began(Op op, const void* block, size_t size, const CallSite& site);
 void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site);
 void block_ends(const void* block, const CallSite& site);
-void realloc_begins(const void* old_block);
+// What is returned is passed to realloc_done: whether the old block was recorded.
+bool realloc_begins(const void* old_block);
 // `new_block` nullptr: failed, the old block lives on.
-void realloc_done(const void* old_block, const void* new_block, size_t size, const CallSite& site);
+void realloc_done(bool old_recorded, const void* old_block, const void* new_block, size_t size,
+                  const CallSite& site);
 
 void mapping_began(const void* address, size_t size, int protection, int flags, int fd,
                    const CallSite& site);
@@ -46,6 +58,37 @@ void phase_began(const char* phase, const CallSite& site);
 void forked(int32_t child, const CallSite& site);
 void about_to_exec(const char* path, const CallSite& site);
 void about_to_exit(trace::ExitKind kind, int32_t value, const CallSite& site);
+
+namespace slow {
+bool take_block(const void* block, size_t size);
+bool drop_block(const void* block);
+}  // namespace slow
+
+inline bool wants_block(const void* block, size_t size) {
+    if (!recording) return false;
+    if (!sampling() || !block) return true;
+    ThreadState* state = t_state;
+    if (state->attached) [[likely]] {
+        if (!sample_block(state->points, size, process.config.sample_bytes)) return false;
+    }
+    return slow::take_block(block, size);
+}
+
+inline bool wants_block_end(const void* block) {
+    if (!recording) return false;
+    if (!sampling()) return true;
+    const Session* session = process.session;
+    return session && session->blocks && session->blocks->may_hold(block) &&
+           slow::drop_block(block);
+}
+
+inline bool wants_buffer_event(const void* buffer) {
+    if (!recording) return false;
+    if (!sampling()) return true;
+    const Session* session = process.session;
+    return session && session->buffers && session->buffers->may_hold(buffer) &&
+           session->buffers->holds(buffer);
+}
 
 }  // namespace lastref::recorder
 

@@ -158,13 +158,24 @@ bool begin(Session& session, const uint8_t* parent_id) {
         return false;
     }
     session.modules.slots = static_cast<KnownModule*>(slots);
+    if (sampling()) {
+        session.blocks = static_cast<TrackedSet*>(session_memory(sizeof(TrackedSet)));
+        session.buffers = static_cast<TrackedSet*>(session_memory(sizeof(TrackedSet)));
+        if (!session.blocks || !session.buffers) {
+            say("no trace: no memory for lastref's own tables. The program runs untraced");
+            return false;
+        }
+        process.file.header->sample_bytes = process.config.sample_bytes;
+        process.file.header->sample_interval = process.config.sample_interval;
+    }
     session.state.store(SessionState::kRecording, std::memory_order_release);
     if (process.config.verbose) {
         char line[1300];
         Text text(line, sizeof(line));
         text.add("writes ").add(process.file.path);
-        if (process.config.level != trace::Level::kParanoid) {
-            text.add("; this level records every event for now, as paranoid does");
+        if (sampling()) {
+            text.add(", a sample: one heap block per ").add_number(process.config.sample_bytes);
+            text.add(" bytes, one buffer in ").add_number(process.config.sample_interval);
         }
         process.said = false;
         say(line);

@@ -21,6 +21,7 @@
 
 #include "config.h"
 #include "module_table.h"
+#include "sampler.h"
 #include "slow_lock.h"
 #include "stack_table.h"
 #include "thread_log.h"
@@ -44,6 +45,8 @@ struct Session {
     Log meta;                           // under lock
     StackTable stacks;
     ModuleTable modules;
+    TrackedSet* blocks;    // at the sampling levels: what is in the sample and live
+    TrackedSet* buffers;
 };
 
 struct Process {
@@ -61,6 +64,9 @@ struct Process {
 };
 
 extern Process process;
+
+// True at the levels that record a sample.
+inline bool sampling() { return process.config.level != trace::Level::kParanoid; }
 
 // True while events may be recorded: the hot path's first test.
 extern bool recording;

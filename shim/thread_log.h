@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include "sampler.h"
 #include "stack_memo.h"
 #include "trace_format.h"
 
@@ -52,6 +53,7 @@ inline constexpr uint32_t kLogs = 3;
 struct ThreadState {
     Log logs[kLogs];
     OwnStack own_stack;
+    SamplePoints points;
     // The memo of the usual case, and two more for walks on top of an unfinished record, which
     // start out empty each time they are needed for that.
     StackMemo memos[kLogs];

@@ -135,7 +135,11 @@ struct TraceHeader {
     uint32_t command_size;       // bytes used of `command`
     char executable[1024];       // absolute path, NUL-terminated
     char command[2048];          // arguments, each NUL-terminated
-    uint8_t reserved[712];
+    // Sampling (levels simple and advanced): one heap sampling point per so many bytes, one buffer
+    // in so many. 0: everything was recorded.
+    uint64_t sample_bytes;
+    uint64_t sample_interval;
+    uint8_t reserved[696];
 };
 static_assert(sizeof(TraceHeader) == kHeaderSize);
 static_assert(offsetof(TraceHeader, chunks_end) == 152);
