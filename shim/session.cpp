@@ -285,7 +285,11 @@ void enter_sandbox() {
     SlowLockHolder lock(process.session->lock, may_call_kernel());
     if (lock.owned() && may_call_kernel()) {
         reserve_ahead(process.file, kReserve);
-        if (!process.session->memory_left) session_memory(64);
+        constexpr uint64_t kTables = 32u << 20;  // address space; pages are taken as needed
+        if (void* memory = wiped_on_fork(kTables)) {
+            process.session->memory = static_cast<uint8_t*>(memory);
+            process.session->memory_left = kTables;
+        }
     }
     process.sandboxed = true;
     process.file.may_call_kernel = false;

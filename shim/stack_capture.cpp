@@ -66,6 +66,11 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
         }
         case CfaKind::kNone:
             inputs.kind = StepInputs::kRetaken;
+            // ld.so's entry, which runs the first constructors, describes no frame. It stands at
+            // the very end of the stack.
+            if (own.high != 0 && frame.sp + 16 >= own.high && frame.sp <= own.high) {
+                return Step::kOutermost;
+            }
             return step_by_frame_pointer(frame, stack);
     }
     uintptr_t return_address = 0;

@@ -1,6 +1,7 @@
 // The shim's constructor: finds the real functions, starts the session, and asks to be told of the
 // process' and the threads' ends.
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -22,11 +23,15 @@ void at_exit(int status, void*) {
 }
 
 void note_own_malloc() {
-    // A definition of malloc before ours serves the program: its heap is not seen.
+    // A definition of malloc before ours serves the program: its heap is not seen. A program
+    // without PIC that takes malloc's address has an entry of that name too, but undefined.
     Dl_info first, own;
-    const void* malloc_in_use = dlsym(RTLD_DEFAULT, "malloc");
-    if (malloc_in_use && dladdr(malloc_in_use, &first) && dladdr(&process, &own) &&
-        first.dli_fbase != own.dli_fbase) {
+    void* entry = nullptr;
+    void* malloc_in_use = dlsym(RTLD_DEFAULT, "malloc");
+    if (malloc_in_use &&
+        dladdr1(malloc_in_use, &first, &entry, RTLD_DL_SYMENT) &&
+        dladdr(&process, &own) && first.dli_fbase != own.dli_fbase &&
+        !(entry && static_cast<const ElfW(Sym)*>(entry)->st_shndx == SHN_UNDEF)) {
         process.file.header->notes |= trace::kNoteOwnMalloc;
     }
 }

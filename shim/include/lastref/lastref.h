@@ -91,10 +91,18 @@ LASTREF_INLINE LASTREF_ADDRESS_ONLY(1) void lastref_touch(const void* buf, const
 LASTREF_INLINE LASTREF_ADDRESS_ONLY(1) void lastref_count(const void* buf, long count) {
     LASTREF_CALL_IF_PRESENT(lastref_shim_count, buf, count);
 }
+/* `from` may have been ended by realloc(): here it is an address only. */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuse-after-free"
+#endif
 /* The same buffer lives at a new address. Call after the move. */
 LASTREF_INLINE LASTREF_ADDRESS_ONLY(1) LASTREF_ADDRESS_ONLY(2) void lastref_move(const void* from, const void* to) {
     LASTREF_CALL_IF_PRESENT(lastref_shim_move, from, to);
 }
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#pragma GCC diagnostic pop
+#endif
 /* The buffer ends: freed without counting, or back in its pool. Call before it happens. */
 LASTREF_INLINE LASTREF_ADDRESS_ONLY(1) void lastref_destroy(const void* buf) {
     LASTREF_CALL_IF_PRESENT(lastref_shim_destroy, buf);

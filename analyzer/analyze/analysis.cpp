@@ -1,0 +1,170 @@
+#include "analyze/analysis.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <string>
+
+#include "analyze/fingerprint.h"
+#include "analyze/grouping.h"
+#include "analyze/lifecycle.h"
+#include "analyze/trace_facts.h"
+#include "read/event_merger.h"
+#include "read/exit_state.h"
+#include "read/op_names.h"
+
+namespace lastref {
+namespace {
+
+using namespace trace;
+
+// ISO 8601 in UTC with milliseconds.
+std::string iso_time(uint64_t realtime_ns) {
+    const auto seconds = static_cast<time_t>(realtime_ns / 1'000'000'000u);
+    const auto milliseconds = static_cast<unsigned>(realtime_ns / 1'000'000u % 1000u);
+    tm parts{};
+    char date[32] = "", text[64] = "";
+    if (::gmtime_r(&seconds, &parts) == nullptr ||
+        std::strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
+        return "";
+    }
+    std::snprintf(text, sizeof(text), "%s.%03uZ", date, milliseconds);
+    return text;
+}
+
+// A rate that is good enough for windows of time; 1e9 where ticks are nanoseconds.
+uint64_t tick_rate(const TraceFile& trace) {
+    const uint64_t start = trace.header().start_ticks;
+    const uint64_t ns = trace.to_ns(start + 1'000'000'000u);
+    if (ns == 0) return 1'000'000'000u;
+    return static_cast<uint64_t>(1e18 / static_cast<double>(ns));
+}
+
+std::string counted(uint64_t count, const std::string& what) {
+    return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+// In plain words what is missing from the trace. Anything said here makes it incomplete.
+std::vector<std::string> shortcomings(TraceFile& trace, uint64_t events, uint64_t stacks_missing) {
+    std::vector<std::string> said;
+    const TraceHeader& header = trace.header();
+    const DamageList& damage = trace.damage();
+    for (const Damage& one : damage.kept()) {
+        said.push_back("damaged at offset " + std::to_string(one.offset) + ": " + one.reason);
+    }
+    if (damage.count() > damage.kept().size()) {
+        said.push_back("and " +
+                       counted(damage.count() - damage.kept().size(), "more damaged place"));
+    }
+    if (damage.missing_chunks() != 0) {
+        said.push_back(counted(damage.missing_chunks(), "chunk") +
+                       " of events missing from the file");
+    }
+    for (uint32_t i = 0; i < static_cast<uint32_t>(Loss::kCount); ++i) {
+        if (header.lost[i] == 0) continue;
+        said.push_back(counted(header.lost[i], "event") + " lost: " +
+                       std::string(loss_name(static_cast<Loss>(i))));
+    }
+    if (header.notes & kNoteStopped) {
+        said.push_back("recording stopped before the process ended");
+    }
+    if (header.notes & kNoteLateStart) {
+        said.push_back("recording began in a running process: what it had is unknown");
+    }
+    if (header.notes & kNoteOwnMalloc) {
+        said.push_back("the program defines malloc itself: its heap is not seen");
+    }
+    if (stacks_missing != 0) {
+        said.push_back(counted(stacks_missing, "stack") + " missing from the file");
+    }
+    if (events == 0) said.push_back("the trace holds no events: nothing can be said");
+    return said;
+}
+
+// Events of the program itself, not those that describe the process.
+bool is_activity(Op op) { return op != Op::kLoad && op != Op::kUnload && op != Op::kThreadInfo; }
+
+Process describe(const TraceFile& trace, const ExitState& exit, uint64_t last_ticks) {
+    const TraceHeader& header = trace.header();
+    Process process;
+    process.pid = header.pid;
+    process.trace = trace.path();
+    process.executable = trace.executable();
+    process.command = trace.command();
+    process.level = level_name(header.level);
+    process.started = iso_time(header.start_realtime_ns);
+    const bool end_known = header.exit_kind != ExitKind::kNone && header.exit_ticks != 0;
+    process.ended = iso_time(header.start_realtime_ns +
+                             trace.to_ns(end_known ? header.exit_ticks : last_ticks));
+    process.exit = exit.text;
+    process.lost = trace.lost();
+    return process;
+}
+
+void add_totals(const Lifecycle& lifecycle, Summary& summary) {
+    const BufferTotals& buffers = lifecycle.buffers().totals();
+    summary.buffers.created += buffers.created;
+    summary.buffers.ended += buffers.ended;
+    const HeapTotals& heap = lifecycle.heap().totals();
+    summary.heap.allocations += heap.allocations;
+    summary.heap.frees += heap.frees;
+    summary.heap.peak_bytes += heap.peak_bytes;
+    summary.heap.live_bytes += heap.live_bytes;
+    summary.heap.live += heap.allocations - heap.frees;
+    const MappingTotals& mappings = lifecycle.mappings().totals();
+    summary.mappings.allocations += mappings.made;
+    summary.mappings.frees += mappings.unmapped;
+    summary.mappings.peak_bytes += mappings.peak_bytes;
+    summary.mappings.live_bytes += mappings.live_bytes;
+    lifecycle.mappings().for_each_live([&](const Mapping&) { ++summary.mappings.live; });
+}
+
+}  // namespace
+
+void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& progress,
+                   Report& report) {
+    const TraceHeader& header = trace.header();
+    const uint64_t rate = tick_rate(trace);
+    const bool from_start = (header.notes & (kNoteInherited | kNoteLateStart)) == 0;
+    const bool whole = trace.lost() == 0 && trace.damage().empty() &&
+                       (header.notes & kNoteStopped) == 0;
+    Lifecycle lifecycle(rate, from_start, whole);
+
+    constexpr uint64_t kProgressStep = 1u << 20;
+    uint64_t activity = 0;
+    EventMerger merger(trace);
+    while (const Event* const event = merger.next()) {
+        lifecycle.handle(*event);
+        activity += is_activity(event->op);
+        if (progress && lifecycle.events() % kProgressStep == 0) progress(lifecycle.events());
+    }
+    lifecycle.finish();
+
+    const ExitState exit = exit_state(header);
+    Process process = describe(trace, exit, lifecycle.last_ticks());
+    process.events = lifecycle.events();
+    process.warnings = shortcomings(trace, activity, merger.stacks_missing());
+    process.complete = process.warnings.empty();
+
+    TraceFacts facts;
+    facts.process = report.processes.size();
+    facts.orderly_exit = exit.orderly;
+    facts.lost = trace.damage().empty() ? trace.lost() : UINT64_MAX;
+    if ((header.notes & kNoteStopped) != 0 && facts.lost == 0) facts.lost = UINT64_MAX;
+    facts.last_ticks = lifecycle.last_ticks();
+    if (!exit.orderly && facts.last_ticks > header.start_ticks) {
+        const uint64_t span = facts.last_ticks - header.start_ticks;
+        facts.recent_ticks = facts.last_ticks - std::min(span / 100, rate);
+    }
+    report.processes.push_back(std::move(process));
+    add_totals(lifecycle, report.summary);
+    StackNames names(trace.stacks(), frames);
+    add_findings(lifecycle, facts, trace, names, report);
+}
+
+void complete_report(Report& report) {
+    sort_findings(report.findings);
+    tell_apart(report.findings);
+}
+
+}  // namespace lastref

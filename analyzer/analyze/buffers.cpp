@@ -1,0 +1,268 @@
+#include "analyze/buffers.h"
+
+#include <utility>
+
+namespace lastref {
+
+using State = BufferLife::State;
+using trace::Op;
+
+namespace {
+
+// kCount may set any value in a damaged trace, so steps stop at the limits.
+void step(BufferLife& life, int64_t by) {
+    if (__builtin_add_overflow(life.count, by, &life.count)) {
+        life.count = by > 0 ? INT64_MAX : INT64_MIN;
+    }
+}
+
+}  // namespace
+
+// A thread that raised the counter may be interrupted before it records so; another's release
+// then seems to be the last one. A tenth of a second is more than a time slice.
+Buffers::Buffers(MisuseLog& misuses, uint64_t ticks_per_second, bool judge_misuse)
+    : misuses_(misuses), race_window_(ticks_per_second / 10), judge_misuse_(judge_misuse) {}
+
+void Buffers::handle(const Event& event) {
+    ++event_count_;
+    if (event.op == Op::kCreate) return create(event);
+    if (event.op == Op::kMove) return move(event);
+    const auto found = lives_.find(event.address);
+    if (found == lives_.end()) {
+        ++totals_.unknown;
+        return;
+    }
+    BufferLife& life = found->second;
+    life.last_event_at = event_count_;
+    if (life.state == State::kLive) {
+        in_life(life, event);
+    } else {
+        after_life(life, event);
+    }
+}
+
+void Buffers::create(const Event& event) {
+    if (const auto old = lives_.find(event.address); old != lives_.end()) replace(old);
+    BufferLife life;
+    life.address = event.address;
+    life.size = event.size;
+    life.type = event.string;
+    life.created_stack = event.stack;
+    life.created_ticks = event.ticks;
+    life.created_at = life.last_event_at = event_count_;
+    OriginStatistics& origin = origins_[{life.type, life.created_stack}];
+    life.serial = origin.created;
+    origin.count_created();
+    HistoryRecord record = make_record(event, 1);
+    record.string = 0;
+    life.remember(record);
+    lives_.emplace(event.address, std::move(life));
+    pages_.add(event.address);
+    ++totals_.created;
+    ++live_;
+}
+
+void Buffers::move(const Event& event) {
+    const uint64_t from = event.address, to = event.other;
+    if (const auto there = lives_.find(to);
+        there != lives_.end() && there->second.moved_from == from && from != to) {
+        // The realloc already took it along; whatever is at the old address now is another.
+        there->second.moved_from = 0;
+        there->second.last_event_at = event_count_;
+        there->second.remember(make_record(event, there->second.count));
+        return;
+    }
+    const auto found = lives_.find(from);
+    if (found == lives_.end()) {
+        ++totals_.unknown;
+        return;
+    }
+    if (found->second.state != State::kLive) return after_life(found->second, event);
+    if (from != to) {
+        BufferLife life = std::move(found->second);
+        lives_.erase(found);
+        pages_.remove(from);
+        if (const auto old = lives_.find(to); old != lives_.end()) replace(old);
+        life.address = to;
+        life.moved_from = 0;
+        lives_.emplace(to, std::move(life));
+        pages_.add(to);
+    }
+    BufferLife& life = lives_.find(to)->second;
+    life.last_event_at = event_count_;
+    life.remember(make_record(event, life.count));
+}
+
+void Buffers::in_life(BufferLife& life, const Event& event) {
+    switch (event.op) {
+        case Op::kRetain: step(life, +1); break;
+        case Op::kRelease: step(life, -1); break;
+        case Op::kCount:
+            if (event.value != life.count) {
+                const uint64_t gap = event.value > life.count
+                                         ? static_cast<uint64_t>(event.value) -
+                                               static_cast<uint64_t>(life.count)
+                                         : static_cast<uint64_t>(life.count) -
+                                               static_cast<uint64_t>(event.value);
+                life.unseen = std::max(life.unseen, gap);
+                life.count = event.value;
+            }
+            break;
+        default: break;
+    }
+    life.remember(make_record(event, life.count));
+    if (event.op == Op::kDestroy) life.destroyed = true;
+    if (event.op == Op::kDestroy || (life.count <= 0 && event.op != Op::kTouch)) end(life, event);
+}
+
+void Buffers::end(BufferLife& life, const Event& event) {
+    life.state = State::kEnded;
+    life.ended_ticks = event.ticks;
+    life.ended_thread = event.thread;
+    ++totals_.ended;
+    --live_;
+    OriginStatistics& origin = origins_[{life.type, life.created_stack}];
+    ++origin.ended;
+    origin.count_gone();
+    origin.longest_life = std::max(origin.longest_life, event.ticks - life.created_ticks);
+    // Peers that operations are unseen of would teach blame wrong numbers.
+    if (life.unseen == 0) origin.ended_sites.add_life(life.sites());
+    remember_ended(life);
+}
+
+// The counter was raised before the last release but recorded after it: only another thread can
+// do that, only at once, and only while the memory is still there.
+bool Buffers::came_just_too_late(const BufferLife& life, const Event& event) const {
+    return event.op == Op::kRetain && event.thread != life.ended_thread && !life.memory_freed &&
+           !life.destroyed && event.ticks - life.ended_ticks <= race_window_;
+}
+
+void Buffers::after_life(BufferLife& life, const Event& event) {
+    if (life.state == State::kEnded && came_just_too_late(life, event)) {
+        life.state = State::kLive;
+        life.count = 1;
+        life.remember(make_record(event, life.count));
+        --totals_.ended;
+        ++live_;
+        OriginStatistics& origin = origins_[{life.type, life.created_stack}];
+        --origin.ended;
+        ++origin.live;
+        return;
+    }
+    if (event.op == Op::kRelease) step(life, -1);
+    if (event.op == Op::kRetain) step(life, +1);
+    life.remember(make_record(event, life.count));
+    switch (event.op) {
+        case Op::kDestroy: life.destroyed = true; break;  // the usual end of a pooled buffer
+        case Op::kCount: break;                           // says nothing of who holds what
+        case Op::kRelease: accuse(Kind::kOverRelease, life, event); break;
+        default: accuse(Kind::kUseAfterRelease, life, event); break;
+    }
+}
+
+void Buffers::accuse(Kind kind, BufferLife& life, const Event& event) {
+    if (life.judged || life.unseen != 0 || !judge_misuse_) return;
+    life.judged = true;
+    Misuse misuse;
+    misuse.kind = kind;
+    misuse.type = life.type;
+    misuse.created_stack = life.created_stack;
+    misuse.stack = event.stack;
+    misuse.count_min = misuse.count_max = life.count;
+    misuse.address = life.address;
+    misuse.size = life.size;
+    misuse.left_out = life.history.left_out();
+    misuses_.add(misuse, [&life] { return life.history.in_order(); });
+}
+
+// A life ends unseen because another begins at its address.
+void Buffers::replace(Lives::iterator old) {
+    if (old->second.state == State::kLive) {
+        ++totals_.replaced;
+        ++totals_.ended;
+        --live_;
+        origins_[{old->second.type, old->second.created_stack}].count_gone();
+    }
+    erase(old);
+}
+
+void Buffers::erase(Lives::iterator life) {
+    pages_.remove(life->first);
+    lives_.erase(life);
+}
+
+// `created_at` tells lives at one address apart.
+void Buffers::remember_ended(const BufferLife& life) {
+    ended_.emplace_back(life.address, life.created_at);
+    if (ended_.size() <= kRemembered) return;
+    const auto [address, created_at] = ended_.front();
+    ended_.pop_front();
+    const auto found = lives_.find(address);
+    if (found != lives_.end() && found->second.created_at == created_at &&
+        found->second.state != State::kLive) {
+        erase(found);
+    }
+}
+
+void Buffers::forget_range(uint64_t address, uint64_t size) {
+    for (const uint64_t inside : pages_.in_range(address, size)) replace(lives_.find(inside));
+}
+
+void Buffers::end_range(uint64_t address, uint64_t size, const Event& event) {
+    for (const uint64_t inside : pages_.in_range(address, size)) {
+        BufferLife& life = lives_.find(inside)->second;
+        life.memory_freed = true;
+        if (life.state != State::kLive) continue;
+        life.remember(make_record(event, life.count));
+        if (life.count > 0) accuse(Kind::kFreedWhileReferenced, life, event);
+        life.judged = true;
+        life.state = State::kFreed;
+        life.ended_ticks = event.ticks;
+        ++totals_.ended;
+        --live_;
+        origins_[{life.type, life.created_stack}].count_gone();
+        remember_ended(life);
+    }
+}
+
+void Buffers::lift_range(uint64_t address, uint64_t size, uint32_t log) {
+    std::vector<BufferLife>& resting = lifted_[log];
+    for (const uint64_t inside : pages_.in_range(address, size)) {
+        const auto life = lives_.find(inside);
+        if (life->second.state == State::kLive) resting.push_back(std::move(life->second));
+        erase(life);
+    }
+    if (resting.empty()) lifted_.erase(log);
+}
+
+void Buffers::put_down(uint64_t from, uint64_t to, uint64_t size, uint32_t log) {
+    const auto found = lifted_.find(log);
+    if (found == lifted_.end()) return;
+    std::vector<BufferLife> resting = std::move(found->second);
+    lifted_.erase(found);
+    for (BufferLife& life : resting) {
+        const uint64_t offset = life.address - from;
+        const uint64_t address = to + offset;
+        if (from != to) life.moved_from = life.address;
+        life.address = address;
+        // A buffer beyond the new end, or an address that another life took: it ended unseen.
+        if (offset >= size || !lives_.try_emplace(address, std::move(life)).second) {
+            ++totals_.replaced;
+            ++totals_.ended;
+            --live_;
+            origins_[{life.type, life.created_stack}].count_gone();
+            continue;
+        }
+        pages_.add(address);
+    }
+}
+
+void Buffers::finish() {
+    while (!lifted_.empty()) {
+        const auto& [log, resting] = *lifted_.begin();
+        const uint64_t base = resting.front().address;
+        put_down(base, base, UINT64_MAX, log);
+    }
+}
+
+}  // namespace lastref

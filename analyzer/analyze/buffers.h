@@ -1,0 +1,114 @@
+// The lives of refcounted buffers, as the hooks tell them.
+//
+//            create (count 1)                  release to 0, destroy, count 0
+//     none ──────────────────▶ live ──────────────────────────────────────────▶ ended
+//                               │ ▲ │                                           │ │ ▲
+//     retain +1, release -1, ◀──┘ │ │ its memory is freed or unmapped           │ └─┘ touch, retain:
+//     touch, count, move          │ ▼ while the count is above 0                │     use-after-release
+//                                 │ freed: freed-while-referenced               │     release:
+//                                 │                                             │     over-release
+//                                 └─────── retain by another thread that was ◀──┘
+//                                          just too late to be recorded first
+//
+//   - 'ended' and 'freed' lives are remembered until memory begins anew at their address
+//     (malloc, mmap), another life is created there, or newer ones push them out (kRemembered).
+//     Each is reported for one error only.
+//   - A create at a live address: the end of the old life was not seen. No accusation.
+//   - kCount tells the true counter. Where it differs from the events' sum, operations are
+//     unseen: the count is corrected and no accusation is made of this life (row 34).
+//   - kMove, and a realloc of the memory around it, keep the life (row 26).
+#ifndef LASTREF_ANALYZER_ANALYZE_BUFFERS_H
+#define LASTREF_ANALYZER_ANALYZE_BUFFERS_H
+
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/address_pages.h"
+#include "analyze/buffer_life.h"
+#include "analyze/misuse.h"
+#include "read/event.h"
+
+namespace lastref {
+
+struct BufferTotals {
+    uint64_t created = 0;
+    uint64_t ended = 0;
+    uint64_t unknown = 0;    // events about buffers that were not created in this trace
+    uint64_t replaced = 0;   // lives whose end was not seen
+};
+
+class Buffers {
+public:
+    // `rate`: ticks per second. `judge_misuse` is false where events are missing.
+    Buffers(MisuseLog& misuses, uint64_t ticks_per_second, bool judge_misuse);
+
+    // create, retain, release, touch, count, move, destroy.
+    void handle(const Event& event);
+
+    // The fate of the memory that buffers lie in. Cheap where no buffer is near.
+    void memory_begins(uint64_t address, uint64_t size) {
+        if (pages_.may_hold(address, size)) [[unlikely]] forget_range(address, size);
+    }
+    void memory_ends(uint64_t address, uint64_t size, const Event& event) {
+        if (pages_.may_hold(address, size)) [[unlikely]] end_range(address, size, event);
+    }
+    // A realloc or mremap moves memory: from its beginning to its end the lives in it rest.
+    void memory_moves(uint64_t address, uint64_t size, uint32_t log) {
+        if (pages_.may_hold(address, size)) [[unlikely]] lift_range(address, size, log);
+    }
+    // `to` is `from` where it failed.
+    void memory_moved(uint64_t from, uint64_t to, uint64_t size, uint32_t log) {
+        if (!lifted_.empty()) [[unlikely]] put_down(from, to, size, log);
+    }
+    // The trace ends: what still rests is where it was.
+    void finish();
+
+    const BufferTotals& totals() const { return totals_; }
+    const Origins& origins() const { return origins_; }
+    uint64_t event_count() const { return event_count_; }
+    uint64_t live() const { return live_; }
+    template <typename Visit>
+    void for_each_live(Visit&& visit) const {
+        for (const auto& [address, life] : lives_) {
+            if (life.state == BufferLife::State::kLive) visit(life);
+        }
+    }
+
+private:
+    using Lives = std::unordered_map<uint64_t, BufferLife>;
+    static constexpr size_t kRemembered = 65536;
+
+    void create(const Event& event);
+    void move(const Event& event);
+    void in_life(BufferLife& life, const Event& event);
+    void after_life(BufferLife& life, const Event& event);
+    bool came_just_too_late(const BufferLife& life, const Event& event) const;
+    void end(BufferLife& life, const Event& event);
+    void accuse(Kind kind, BufferLife& life, const Event& event);
+    void replace(Lives::iterator old);
+    void erase(Lives::iterator life);
+    void remember_ended(const BufferLife& life);
+
+    void forget_range(uint64_t address, uint64_t size);
+    void end_range(uint64_t address, uint64_t size, const Event& event);
+    void lift_range(uint64_t address, uint64_t size, uint32_t log);
+    void put_down(uint64_t from, uint64_t to, uint64_t size, uint32_t log);
+
+    MisuseLog& misuses_;
+    const uint64_t race_window_;  // ticks
+    const bool judge_misuse_;
+    Lives lives_;                 // by address, of every state
+    AddressPages pages_;          // the keys of lives_
+    Origins origins_;
+    BufferTotals totals_;
+    uint64_t live_ = 0;
+    uint64_t event_count_ = 0;
+    std::deque<std::pair<uint64_t, uint64_t>> ended_;  // address, created_at: oldest first
+    std::unordered_map<uint32_t, std::vector<BufferLife>> lifted_;  // by log
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_BUFFERS_H

@@ -1,0 +1,29 @@
+// Symbolizer behind the interface that analysis knows, for one opened trace.
+#ifndef LASTREF_ANALYZER_ANALYZE_ELF_FRAMES_H
+#define LASTREF_ANALYZER_ANALYZE_ELF_FRAMES_H
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/stack_names.h"
+#include "analyze/symbolizer.h"
+#include "read/trace_file.h"
+
+namespace lastref {
+
+class ElfFrames final : public FrameSource {
+public:
+    // Takes a copy of the trace's modules; ELF files are opened when first asked for.
+    explicit ElfFrames(const TraceFile& trace);
+
+    const std::vector<Frame>& frames(uint64_t pc, uint32_t epoch) override;
+    bool is_own(uint64_t pc, uint32_t epoch) override;
+
+private:
+    std::vector<Module> modules_;  // before symbolizer_, which looks at it
+    Symbolizer symbolizer_;
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_ELF_FRAMES_H

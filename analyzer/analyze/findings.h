@@ -1,0 +1,123 @@
+// What analysis found: the only thing that report writers see.
+//
+// Plain data, no behaviour but names. Produced by analyze/, rendered by report/. A field added
+// here is added to report/json too; JSON names are never changed (schema 'lastref.report/1').
+#ifndef LASTREF_ANALYZER_ANALYZE_FINDINGS_H
+#define LASTREF_ANALYZER_ANALYZE_FINDINGS_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lastref {
+
+// One source-level frame. A machine frame with n inlined calls becomes n + 1 of these, the
+// innermost first. Unknown parts are empty or zero; `module` and `offset` are known even where
+// names are not. `offset` is relative to the module's load address (its ELF address).
+struct Frame {
+    std::string function;   // demangled
+    std::string file;
+    uint32_t line = 0;
+    std::string module;     // path
+    std::string build_id;   // lower-case hexadecimal
+    uint64_t offset = 0;
+    bool inlined = false;
+};
+using Stack = std::vector<Frame>;  // innermost first, lastref's own frames left out
+
+enum class Kind {
+    kRefcountLeak, kHeapLeak, kMappingLeak, kOverRelease, kUseAfterRelease,
+    kFreedWhileReferenced, kDoubleFree, kGrowth, kAllocationFailure, kHeld,
+};
+std::string_view kind_name(Kind kind);    // "refcount-leak", ...
+
+enum class Cause {
+    kUnknown, kExtraRetain, kMissingRelease, kNeverReleased, kPoolNotReturned, kCycle,
+    kReferenceToLeakedOwner, kGrowth, kCache, kInFlight, kShutdown, kUnseen,
+};
+std::string_view cause_name(Cause cause);  // "extra-retain", ...
+
+struct Culprit {
+    Cause cause = Cause::kUnknown;
+    double confidence = 0;       // 0 to 1
+    bool ambiguous = false;
+    Frame frame;
+    Stack stack;
+    std::string explanation;     // one sentence, with numbers
+};
+
+// An event of an example life. `count` is the count after it, as rebuilt from the events.
+struct HistoryEvent {
+    std::string op;              // as in `lastref events`
+    uint64_t time_ns = 0;        // since the trace began
+    uint32_t thread = 0;
+    int64_t count = 0;
+    std::string hint;            // of a touch
+    Stack stack;
+};
+
+struct Example {
+    uint64_t buffer = 0;
+    uint64_t size = 0;
+    std::vector<HistoryEvent> events;  // oldest first
+    uint64_t events_left_out = 0;      // in the middle, where a history is very long
+};
+
+struct Finding {
+    std::string id;              // see fingerprint.h
+    Kind kind = Kind::kRefcountLeak;
+    std::string type;            // buffer type; "heap" or "mapping" for the others
+    uint64_t count = 0;          // lives in this group
+    uint64_t bytes = 0;
+    int64_t final_count_min = 0; // reference counts at the end (refcount kinds only)
+    int64_t final_count_max = 0;
+    uint64_t process = 0;        // index into Report::processes
+    uint64_t recent = 0;         // of `count`, how many began in a killed process' last moments
+    uint64_t peers_ended = 0;    // lives with the same creation stack that did end
+    std::optional<Culprit> culprit;
+    std::vector<Culprit> suspects;     // ranked, the culprit first
+    Stack created;               // where they were made (allocation-failure: where it failed)
+    Example example;
+    std::string reason;          // for held: why no accusation is made
+};
+
+struct Process {
+    int32_t pid = 0;
+    std::string trace;           // path of the trace file
+    std::string executable;
+    std::vector<std::string> command;
+    std::string level;           // "paranoid", ...
+    std::string started;         // ISO 8601, UTC
+    std::string ended;           // same; of the last event where the end itself is unknown
+    std::string exit;            // "status 0", "signal 9", "running", "exec", "unknown"
+    bool complete = false;       // nothing lost, nothing damaged
+    uint64_t events = 0;
+    uint64_t lost = 0;
+    std::vector<std::string> warnings;  // damage, losses, own malloc: shown before any verdict
+};
+
+struct ObjectTotals { uint64_t created = 0, ended = 0, leaked = 0; };
+struct ByteTotals { uint64_t allocations = 0, frees = 0, peak_bytes = 0, live_bytes = 0, live = 0; };
+
+struct Summary {
+    ObjectTotals buffers;
+    ByteTotals heap;
+    ByteTotals mappings;
+    double coverage = 1.0;
+    // Live at the end, but the C and C++ runtimes keep them for the process' life: no findings.
+    uint64_t runtime_blocks = 0, runtime_bytes = 0;
+    // Heap blocks made in a killed process' last moments (see Finding::recent).
+    uint64_t recent_blocks = 0, recent_bytes = 0;
+};
+
+struct Report {
+    std::vector<Process> processes;
+    Summary summary;
+    std::vector<Finding> findings;  // worst first
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_FINDINGS_H

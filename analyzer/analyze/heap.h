@@ -1,0 +1,98 @@
+// The lives of heap blocks.
+//
+//            malloc, calloc, memalign, realloc (new address)
+//   none/ended ─────────────────────────────────────────────▶ live
+//     ▲  │ free: double free                                   │ │
+//     │  ▼                                                     │ │ realloc begins
+//     │ (reported once per pair of stacks)                     │ ▼
+//     │                          free                          │ pending ──realloc fails──▶ live
+//     └────────────────────────────────────────────────────────┘   │
+//     └────────────────────────────────────────realloc succeeds────┘
+//
+// A free of an address that was never seen is from before the trace: counted, not judged.
+// A malloc at a live address means that a free was missed (a lost event): the old life is over.
+#ifndef LASTREF_ANALYZER_ANALYZE_HEAP_H
+#define LASTREF_ANALYZER_ANALYZE_HEAP_H
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+
+#include "analyze/heap_table.h"
+#include "analyze/misuse.h"
+#include "analyze/stack_counters.h"
+#include "read/event.h"
+
+namespace lastref {
+
+struct HeapTotals {
+    uint64_t allocations = 0;
+    uint64_t frees = 0;
+    uint64_t live_bytes = 0;
+    uint64_t peak_bytes = 0;
+    uint64_t unknown_frees = 0;   // of blocks from before the trace
+    uint64_t replaced = 0;        // lives whose end was not seen
+};
+
+class Heap {
+public:
+    // `judge_double_frees` is false where events are missing.
+    Heap(MisuseLog& misuses, bool judge_double_frees)
+        : misuses_(misuses), judge_double_frees_(judge_double_frees) {}
+
+    // malloc, calloc, memalign, and the new block of a realloc.
+    void begin(const Event& event) {
+        HeapBlock& block = table_.place(event.address);
+        if (block.state == HeapBlock::kLive) [[unlikely]] replace(block);
+        block.size = event.size;
+        block.begin_ticks = event.ticks;
+        block.stack = event.stack;
+        block.thread = event.thread;
+        block.op = static_cast<uint8_t>(event.op);
+        block.state = HeapBlock::kLive;
+        ++totals_.allocations;
+        totals_.live_bytes += event.size;
+        if (totals_.live_bytes > totals_.peak_bytes) totals_.peak_bytes = totals_.live_bytes;
+        allocations_by_stack_.increment(event.stack);
+    }
+
+    // free. Returns the size of the block that ended, nothing if none did.
+    std::optional<uint64_t> end(const Event& event) {
+        HeapBlock* const block = table_.find(event.address);
+        if (block == nullptr || block->state != HeapBlock::kLive) [[unlikely]] {
+            free_of_no_block(event, block);
+            return std::nullopt;
+        }
+        ++totals_.frees;
+        totals_.live_bytes -= block->size;
+        block->end_ticks = event.ticks;
+        block->end_stack = event.stack;
+        block->end_thread = event.thread;
+        block->state = HeapBlock::kEnded;
+        return block->size;
+    }
+
+    // The old block of a realloc. Returns its size if it was live.
+    std::optional<uint64_t> realloc_begins(const Event& event);
+    // What realloc_begins() of the same log took away lives on.
+    void realloc_failed(const Event& event);
+
+    const HeapTotals& totals() const { return totals_; }
+    const HeapTable& blocks() const { return table_; }
+    uint64_t allocations_at(uint32_t stack) const { return allocations_by_stack_[stack]; }
+
+private:
+    void replace(HeapBlock& block);
+    void free_of_no_block(const Event& event, const HeapBlock* ended);
+
+    MisuseLog& misuses_;
+    const bool judge_double_frees_;
+    HeapTable table_;
+    HeapTotals totals_;
+    StackCounters allocations_by_stack_;
+    std::unordered_map<uint32_t, HeapBlock> reallocs_;  // by log: the block before its realloc
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_HEAP_H

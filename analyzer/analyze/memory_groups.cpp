@@ -1,0 +1,86 @@
+#include "analyze/memory_groups.h"
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace lastref {
+namespace {
+
+using Groups = std::unordered_map<uint32_t, MemoryGroup>;
+
+void add(Groups& groups, const MemoryGroup& one, const TraceFacts& facts) {
+    const auto [at, fresh] = groups.try_emplace(one.stack, one);
+    MemoryGroup& group = at->second;
+    if (!fresh && std::tie(one.ticks, one.address) < std::tie(group.ticks, group.address)) {
+        group.address = one.address;
+        group.size = one.size;
+        group.ticks = one.ticks;
+        group.thread = one.thread;
+        group.op = one.op;
+    }
+    group.count += 1;
+    group.bytes += one.size;
+    if (one.ticks >= facts.recent_ticks) {
+        ++group.recent;
+        group.recent_bytes += one.size;
+    }
+}
+
+std::vector<MemoryGroup> sorted(const Groups& groups) {
+    std::vector<MemoryGroup> list;
+    list.reserve(groups.size());
+    for (const auto& [stack, group] : groups) list.push_back(group);
+    std::sort(list.begin(), list.end(), [](const MemoryGroup& a, const MemoryGroup& b) {
+        const uint64_t a_bytes = a.bytes - a.recent_bytes, b_bytes = b.bytes - b.recent_bytes;
+        return std::tie(b_bytes, b.bytes, b.count, a.ticks, a.stack) <
+               std::tie(a_bytes, a.bytes, a.count, b.ticks, b.stack);
+    });
+    return list;
+}
+
+}  // namespace
+
+std::vector<MemoryGroup> group_blocks(const Heap& heap, const TraceFacts& facts) {
+    Groups groups;
+    heap.blocks().for_each_live([&](const HeapBlock& block) {
+        MemoryGroup one;
+        one.stack = block.stack;
+        one.address = block.address;
+        one.size = block.size;
+        one.ticks = block.begin_ticks;
+        one.thread = block.thread;
+        one.op = static_cast<trace::Op>(block.op);
+        add(groups, one, facts);
+    });
+    for (auto& [stack, group] : groups) {
+        const uint64_t made = heap.allocations_at(stack);
+        group.peers_ended = made - std::min(made, group.count);
+    }
+    return sorted(groups);
+}
+
+std::vector<MemoryGroup> group_mappings(const Mappings& mappings, const TraceFacts& facts) {
+    Groups groups;
+    std::unordered_set<uint64_t> serials;
+    mappings.for_each_live([&](const Mapping& mapping) {
+        MemoryGroup one;
+        one.stack = mapping.stack;
+        one.address = mapping.begin;
+        one.size = mapping.end - mapping.begin;
+        one.ticks = mapping.ticks;
+        one.thread = mapping.thread;
+        one.op = trace::Op::kMmap;
+        add(groups, one, facts);
+        // Further pieces of a mapping that was cut are not further mappings.
+        if (!serials.insert(mapping.serial).second) --groups[mapping.stack].count;
+    });
+    for (auto& [stack, group] : groups) {
+        const uint64_t made = mappings.made_at(stack);
+        group.peers_ended = made - std::min(made, group.count);
+    }
+    return sorted(groups);
+}
+
+}  // namespace lastref

@@ -1,0 +1,32 @@
+// Heap blocks and mappings that are live when the trace ends, grouped by what made them.
+#ifndef LASTREF_ANALYZER_ANALYZE_MEMORY_GROUPS_H
+#define LASTREF_ANALYZER_ANALYZE_MEMORY_GROUPS_H
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/heap.h"
+#include "analyze/mappings.h"
+#include "analyze/trace_facts.h"
+
+namespace lastref {
+
+struct MemoryGroup {
+    uint32_t stack = 0;
+    uint64_t count = 0;
+    uint64_t bytes = 0;
+    uint64_t recent = 0, recent_bytes = 0;  // made in a killed process' last moments
+    uint64_t peers_ended = 0;
+    // The example: the oldest.
+    uint64_t address = 0, size = 0, ticks = 0;
+    uint32_t thread = 0;
+    trace::Op op = trace::Op::kMalloc;
+};
+
+// Biggest first, what is recent counted last.
+std::vector<MemoryGroup> group_blocks(const Heap& heap, const TraceFacts& facts);
+std::vector<MemoryGroup> group_mappings(const Mappings& mappings, const TraceFacts& facts);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_MEMORY_GROUPS_H

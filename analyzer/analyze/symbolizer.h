@@ -1,0 +1,50 @@
+// Names for the program counters of a trace: function, file, line, inlined frames.
+//
+// Symbols come from the ELF files that the trace names, checked by build-id, through elfutils
+// libdw (separate debug files and debuginfod included), and for code in no module from
+// /tmp/perf-PID.map. One instance serves one trace; it is not thread-safe. Modules are opened
+// when first asked for, results are cached by (module, address).
+#ifndef LASTREF_ANALYZER_ANALYZE_SYMBOLIZER_H
+#define LASTREF_ANALYZER_ANALYZE_SYMBOLIZER_H
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analyze/findings.h"
+
+namespace lastref {
+
+// A module as the trace recorded it.
+struct Module {
+    std::string path;
+    std::string build_id;      // lower-case hexadecimal, empty where the module has none
+    uint64_t begin = 0, end = 0;  // mapped addresses
+    uint64_t bias = 0;         // mapped address - ELF address
+    uint32_t first_epoch = 0;  // in [first_epoch, end_epoch) the module was mapped
+    uint32_t end_epoch = UINT32_MAX;
+};
+
+class Symbolizer {
+public:
+    // `modules` must outlive the symbolizer. `pid` names the perf map.
+    Symbolizer(std::span<const Module> modules, int32_t pid);
+    ~Symbolizer();
+
+    // The frames of one machine frame, innermost inlined call first; never empty. `pc` as in
+    // StackNode (kExactPc allowed), `epoch` tells which module owned the address.
+    const std::vector<Frame>& frames(uint64_t pc, uint32_t epoch);
+
+    // True for code of liblastref.so itself, to be left out of reports.
+    bool is_own(uint64_t pc, uint32_t epoch);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_SYMBOLIZER_H

@@ -1,0 +1,19 @@
+// What limits the verdicts on one trace: how it ended and what of it is missing.
+#ifndef LASTREF_ANALYZER_ANALYZE_TRACE_FACTS_H
+#define LASTREF_ANALYZER_ANALYZE_TRACE_FACTS_H
+
+#include <cstdint>
+
+namespace lastref {
+
+struct TraceFacts {
+    uint64_t process = 0;        // index into Report::processes
+    bool orderly_exit = false;   // it ended by itself, so what was live then was kept
+    uint64_t lost = 0;           // events missing at most; UINT64_MAX where nobody counted them
+    uint64_t last_ticks = 0;
+    uint64_t recent_ticks = UINT64_MAX;  // from here on are a killed process' last moments
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_TRACE_FACTS_H

@@ -1,0 +1,188 @@
+#include "command/events.h"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "analyze/elf_frames.h"
+#include "analyze/stack_names.h"
+#include "command/line_output.h"
+#include "read/event_merger.h"
+#include "read/op_names.h"
+#include "read/trace_file.h"
+
+namespace lastref {
+namespace {
+
+using namespace trace;
+
+class EventLines {
+public:
+    EventLines(TraceFile& trace, bool stacks)
+        : trace_(trace), stacks_(stacks), frames_(trace), names_(trace.stacks(), frames_) {}
+
+    void write(const Event& event);
+    void write_losses();
+    const LineOutput& output() const { return out_; }
+
+private:
+    void key(std::string_view name) {
+        out_.text(",\"");
+        out_.text(name);
+        out_.text("\":");
+    }
+    void address(std::string_view name, uint64_t value) {
+        key(name);
+        out_.text("\"");
+        out_.hexadecimal(value);
+        out_.text("\"");
+    }
+    template <typename Number>
+    void number(std::string_view name, Number value) {
+        key(name);
+        out_.number(value);
+    }
+    void string(std::string_view name, std::string_view value) {
+        key(name);
+        out_.json_string(value);
+    }
+    void specifics(const Event& event);
+    void stack(uint32_t id);
+    void lost(std::string_view reason, uint64_t count);
+
+    TraceFile& trace_;
+    const bool stacks_;
+    ElfFrames frames_;
+    StackNames names_;
+    LineOutput out_;
+};
+
+// Fields that follow from the op's row in kFields come by themselves; what needs a name of its
+// own for this op is in specifics().
+void EventLines::write(const Event& event) {
+    std::string_view op = op_name(event.op);
+    if (event.op == Op::kMunmapFailed) op = "failed";
+    if (op.empty()) return;
+    out_.text("{\"op\":\"");
+    out_.text(op);
+    out_.text("\"");
+    number("time_ns", trace_.to_ns(event.ticks));
+    const uint16_t has = kFields[static_cast<uint8_t>(event.op)];
+    number("thread", event.op == Op::kThreadInfo ? event.detail : event.thread);
+    if (has & fAddress) address("address", event.address);
+    if (has & fSize) number("size", event.size);
+    specifics(event);
+    if ((has & fStack) && event.stack != 0) stack(event.stack);
+    out_.text("}");
+    out_.end_line();
+}
+
+void EventLines::specifics(const Event& event) {
+    const std::string& text = trace_.strings()[event.string];
+    switch (event.op) {
+        case Op::kMemalign: number("alignment", event.other_size); break;
+        case Op::kRealloc: address("from", event.other); break;
+        case Op::kFailed: string("call", failed_call_name(event.detail)); break;
+        case Op::kMunmapFailed: string("call", "munmap"); break;
+        case Op::kMmap:
+            number("fd", event.value);
+            number("prot", event.detail & 15);
+            number("flags", event.detail >> 4);
+            break;
+        case Op::kMremap:
+            address("from", event.other);
+            number("old_size", event.other_size);
+            break;
+        case Op::kBreak: number("increment", event.value); break;
+        case Op::kCreate: string("type", text); break;
+        case Op::kTouch:
+        case Op::kMark: string("hint", text); break;
+        case Op::kCount: number("count", event.value); break;
+        case Op::kMove: address("to", event.other); break;
+        case Op::kFork: number("child", event.value); break;
+        case Op::kExec: string("path", text); break;
+        case Op::kExit:
+            number(event.detail == static_cast<uint32_t>(ExitKind::kSignal) ? "signal" : "status",
+                   event.value);
+            break;
+        case Op::kThreadInfo:
+            number("tid", event.value);
+            string("name", text);
+            break;
+        case Op::kLoad:
+            address("bias", event.other);
+            number("module", event.value);
+            string("path", text);
+            break;
+        case Op::kUnload: number("module", event.value); break;
+        default: break;
+    }
+}
+
+void EventLines::stack(uint32_t id) {
+    key("stack");
+    if (!stacks_) return out_.number(id);
+    out_.text("[");
+    bool first = true;
+    names_.visit(id, [&](const Frame& frame) {
+        out_.text(first ? "{\"function\":" : ",{\"function\":");
+        first = false;
+        out_.json_string(frame.function);
+        string("file", frame.file);
+        number("line", frame.line);
+        string("module", frame.module);
+        string("build_id", frame.build_id);
+        number("offset", frame.offset);
+        key("inlined");
+        out_.text(frame.inlined ? "true}" : "false}");
+        return true;
+    });
+    out_.text("]");
+}
+
+void EventLines::lost(std::string_view reason, uint64_t count) {
+    out_.text("{\"op\":\"lost\"");
+    if (count != 0) number("count", count);
+    string("reason", reason);
+    out_.text("}");
+    out_.end_line();
+}
+
+void EventLines::write_losses() {
+    for (uint32_t i = 0; i < static_cast<uint32_t>(Loss::kCount); ++i) {
+        const uint64_t count = trace_.header().lost[i];
+        if (count != 0) lost(loss_name(static_cast<Loss>(i)), count);
+    }
+    for (const Damage& damage : trace_.damage().kept()) {
+        lost("damaged at offset " + std::to_string(damage.offset) + ": " + damage.reason, 0);
+    }
+    if (const uint64_t chunks = trace_.damage().missing_chunks(); chunks != 0) {
+        lost(std::to_string(chunks) + " chunks of events are missing from the file", 0);
+    }
+}
+
+}  // namespace
+
+int events_command(const EventsOptions& options) {
+    Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(options.trace);
+    if (!opened) {
+        std::fprintf(stderr, "lastref: %s\n", opened.error().message().c_str());
+        return 3;
+    }
+    TraceFile& trace = **opened;
+    EventLines lines(trace, options.stacks);
+    EventMerger merger(trace);
+    while (const Event* const event = merger.next()) {
+        if (options.buffer && event->address != *options.buffer &&
+            event->other != *options.buffer) {
+            continue;
+        }
+        lines.write(*event);
+        if (lines.output().closed()) return lines.output().failed() ? 1 : 0;
+    }
+    lines.write_losses();
+    return 0;
+}
+
+}  // namespace lastref

@@ -1,0 +1,188 @@
+#include "command/info.h"
+
+#include <array>
+#include <cstdio>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include "command/line_output.h"
+#include "read/event_merger.h"
+#include "read/exit_state.h"
+#include "read/op_names.h"
+#include "read/trace_file.h"
+
+namespace lastref {
+namespace {
+
+using namespace trace;
+
+template <typename... Arguments>
+void line(LineOutput& out, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    out.text(fmt::format(format, std::forward<Arguments>(arguments)...));
+    out.end_line();
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+    return text;
+}
+
+std::string hexadecimal(const uint8_t (&bytes)[16]) {
+    std::string text;
+    for (const uint8_t byte : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+    return text;
+}
+
+bool is_set(const uint8_t (&bytes)[16]) {
+    for (const uint8_t byte : bytes) {
+        if (byte != 0) return true;
+    }
+    return false;
+}
+
+std::string notes(uint32_t bits) {
+    static constexpr std::pair<uint32_t, const char*> kTexts[] = {
+        {kNoteOwnMalloc, "the program defines malloc itself: its heap is not seen"},
+        {kNoteInherited, "forked from a traced process: earlier blocks are unknown"},
+        {kNoteStopped, "recording stopped before the end"},
+        {kNoteCommandCut, "the command line is longer than shown"},
+        {kNoteNoFreeStacks, "without stacks of heap frees"},
+        {kNoteLateStart, "recording began in a running process"},
+    };
+    std::string text;
+    for (const auto& [bit, meaning] : kTexts) {
+        if (bits & bit) text += (text.empty() ? "" : "; ") + std::string(meaning);
+    }
+    return text;
+}
+
+void write_header(TraceFile& trace, LineOutput& out) {
+    const TraceHeader& header = trace.header();
+    line(out, "trace       {}", trace.path());
+    line(out, "version     {}", header.version);
+    line(out, "program     {}", trace.executable());
+    line(out, "command     {}", joined(trace.command()));
+    line(out, "process     {} (parent {})", header.pid, header.parent_pid);
+    line(out, "level       {}", level_name(header.level));
+    line(out, "clock       {}", header.clock == Clock::kTsc ? "time stamp counter" : "monotonic");
+    line(out, "depth       {} frames", header.depth);
+    line(out, "trace id    {}", hexadecimal(header.trace_id));
+    if (is_set(header.run_id)) line(out, "run id      {}", hexadecimal(header.run_id));
+    if (is_set(header.parent_trace_id)) {
+        line(out, "forked from {}", hexadecimal(header.parent_trace_id));
+    }
+    line(out, "exit        {}", exit_state(header).text);
+    if (const std::string text = notes(header.notes); !text.empty()) {
+        line(out, "notes       {}", text);
+    }
+}
+
+struct Counted {
+    std::array<uint64_t, static_cast<size_t>(Op::kOpCount)> by_op{};
+    uint64_t events = 0;
+    uint64_t last_ticks = 0;
+    uint64_t stacks_missing = 0;
+};
+
+Counted count_events(TraceFile& trace) {
+    Counted counted;
+    EventMerger merger(trace);
+    while (const Event* const event = merger.next()) {
+        ++counted.by_op[static_cast<size_t>(event->op)];
+        ++counted.events;
+        counted.last_ticks = event->ticks;
+    }
+    counted.stacks_missing = merger.stacks_missing();
+    return counted;
+}
+
+std::string counter_name(Op op) {
+    if (op == Op::kReallocBegin) return "realloc (begun)";
+    if (op == Op::kMremapBegin) return "mremap (begun)";
+    return std::string(op_name(op));
+}
+
+void write_counters(TraceFile& trace, const Counted& counted, LineOutput& out) {
+    line(out, "events      {}", counted.events);
+    line(out, "last event  {:.6f} s after the start",
+         static_cast<double>(trace.to_ns(counted.last_ticks)) / 1e9);
+    for (size_t i = 0; i < counted.by_op.size(); ++i) {
+        if (counted.by_op[i] == 0) continue;
+        line(out, "  {:<16} {:>14}", counter_name(static_cast<Op>(i)), counted.by_op[i]);
+    }
+    uint64_t chunks = 0;
+    for (const Log& log : trace.logs()) chunks += log.chunks.size();
+    line(out, "file        {} bytes, {} logs, {} chunks, {:.1f} bytes per event",
+         trace.file_size(), trace.logs().size(), chunks,
+         counted.events != 0
+             ? static_cast<double>(trace.file_size()) / static_cast<double>(counted.events)
+             : 0.0);
+}
+
+void write_losses(TraceFile& trace, const Counted& counted, LineOutput& out) {
+    const DamageList& damage = trace.damage();
+    const bool stopped = (trace.header().notes & (kNoteStopped | kNoteLateStart)) != 0;
+    const bool complete = trace.lost() == 0 && damage.empty() && counted.stacks_missing == 0 &&
+                          !stopped && counted.events != 0;
+    line(out, "complete    {}", complete ? "yes" : "no");
+    line(out, "lost        {}", trace.lost());
+    for (uint32_t i = 0; i < static_cast<uint32_t>(Loss::kCount); ++i) {
+        const uint64_t count = trace.header().lost[i];
+        if (count != 0) line(out, "  {:>14}  {}", count, loss_name(static_cast<Loss>(i)));
+    }
+    for (const Damage& one : damage.kept()) {
+        line(out, "damage      offset {}: {}", one.offset, one.reason);
+    }
+    if (damage.count() > damage.kept().size()) {
+        line(out, "damage      {} more places", damage.count() - damage.kept().size());
+    }
+    if (damage.missing_chunks() != 0) {
+        line(out, "missing     {} chunks of events", damage.missing_chunks());
+    }
+    if (counted.stacks_missing != 0) {
+        line(out, "missing     the stacks of {} events", counted.stacks_missing);
+    }
+}
+
+void write_modules(TraceFile& trace, LineOutput& out) {
+    line(out, "modules     {}", trace.modules().size());
+    for (const ModuleRecord& module : trace.modules()) {
+        const std::string gone =
+            module.end_epoch != UINT32_MAX ? fmt::format("  unloaded (epoch {} to {})",
+                                                         module.first_epoch, module.end_epoch)
+                                           : "";
+        line(out, "  {:#014x} +{:<10x} {} {}{}", module.address, module.size,
+             module.build_id.empty() ? "no build-id" : module.build_id, module.path, gone);
+    }
+}
+
+void write_threads(TraceFile& trace, LineOutput& out) {
+    line(out, "threads     {}", trace.threads().size());
+    for (const ThreadRecord& thread : trace.threads()) {
+        line(out, "  {:>6}  tid {:<10} {}", thread.ordinal, thread.kernel_id, thread.name);
+    }
+}
+
+}  // namespace
+
+int info_command(const InfoOptions& options) {
+    Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(options.trace);
+    if (!opened) {
+        std::fprintf(stderr, "lastref: %s\n", opened.error().message().c_str());
+        return 3;
+    }
+    TraceFile& trace = **opened;
+    LineOutput out;
+    write_header(trace, out);
+    const Counted counted = count_events(trace);
+    write_losses(trace, counted, out);
+    write_counters(trace, counted, out);
+    write_modules(trace, out);
+    write_threads(trace, out);
+    out.flush();
+    return out.failed() ? 1 : 0;
+}
+
+}  // namespace lastref

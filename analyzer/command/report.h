@@ -1,0 +1,26 @@
+// `lastref report`: judges traces and writes the report.
+#ifndef LASTREF_ANALYZER_COMMAND_REPORT_H
+#define LASTREF_ANALYZER_COMMAND_REPORT_H
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lastref {
+
+struct ReportOptions {
+    std::vector<std::string> traces;
+    std::string format = "text";   // or json
+    std::string output;            // empty: standard output
+    std::optional<size_t> top;     // findings shown; unset: 20 as text, all as JSON
+    std::string suppressions;      // not built yet
+};
+
+// Returns 0 however many findings there are, 2 where the report can't be written, 3 where a trace
+// can't be read; both said in one line on stderr.
+int report_command(const ReportOptions& options);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_COMMAND_REPORT_H

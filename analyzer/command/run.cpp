@@ -1,0 +1,150 @@
+#include "command/run.h"
+
+#include <fmt/format.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include "command/launcher.h"
+#include "command/program_file.h"
+#include "command/run_output.h"
+#include "command/run_summary.h"
+#include "command/run_traces.h"
+#include "command/shim_location.h"
+
+namespace lastref {
+namespace {
+
+constexpr int kCannotRun = 2;
+
+int refuse(const std::string& reason) {
+    fmt::print(stderr, "lastref run: {}\n", reason);
+    return kCannotRun;
+}
+
+std::string from_environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+    return text;
+}
+
+// One of the four levels by its name; nothing for any other word.
+std::optional<std::string> level_name(const std::string& given) {
+    static constexpr const char* kLevels[] = {"disabled", "simple", "advanced", "paranoid"};
+    for (size_t number = 0; number < std::size(kLevels); ++number)
+        if (lower(given) == kLevels[number] || given == std::to_string(number))
+            return kLevels[number];
+    return std::nullopt;
+}
+
+// What the command line already knows but this version can't do yet: never a silent half.
+std::string not_built_yet(const RunOptions& options) {
+    if (!options.hooks.empty()) return "--hooks: rule packs are not part of this version yet";
+    if (!options.ring.empty()) return "--ring: ring recording is not part of this version yet";
+    if (options.unpooled) return "--unpooled: is not part of this version yet";
+    return {};
+}
+
+RunId random_run_id() {
+    RunId id = {};
+    size_t filled = 0;
+    while (filled < id.size()) {
+        ssize_t got = getrandom(id.data() + filled, id.size() - filled, 0);
+        if (got > 0) filled += static_cast<size_t>(got);
+    }
+    return id;
+}
+
+void set_variable(std::vector<std::string>& environment, std::string_view name,
+                  std::string_view value) {
+    std::erase_if(environment, [&](const std::string& entry) {
+        return entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=';
+    });
+    environment.push_back(fmt::format("{}={}", name, value));
+}
+
+std::vector<std::string> shim_environment(const std::string& shim, const std::string& level,
+                                          const std::string& output, const RunId& run_id) {
+    std::vector<std::string> environment;
+    for (char** entry = environ; *entry; ++entry) environment.emplace_back(*entry);
+    std::string preload = from_environment("LD_PRELOAD");
+    set_variable(environment, "LD_PRELOAD", preload.empty() ? shim : shim + ':' + preload);
+    set_variable(environment, "LASTREF_LEVEL", level);
+    set_variable(environment, "LASTREF_OUT", output);
+    std::string hexadecimal;
+    for (uint8_t byte : run_id) hexadecimal += fmt::format("{:02x}", byte);
+    set_variable(environment, "LASTREF_RUN_ID", hexadecimal);
+    return environment;
+}
+
+void explain_missing_trace(const std::string& level, const std::string& directory) {
+    if (level == "disabled") {
+        fmt::print(stderr, "lastref: no trace: recording is off at level disabled\n");
+        return;
+    }
+    fmt::print(stderr,
+               "lastref: no trace appeared in {}: the shim could not make its file there, or was "
+               "not loaded (LD_PRELOAD cleared); LASTREF_VERBOSE=1 tells more\n",
+               directory);
+}
+
+int exit_status(const std::string& program, const ChildEnd& end) {
+    if (end.signal == 0) return end.status;
+    const char* name = sigabbrev_np(end.signal);
+    fmt::print(stderr, "lastref run: {}: ended by signal {} ({}{})\n", program, end.signal,
+               name ? "SIG" : "", name ? name : "unnamed");
+    return 128 + end.signal;
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+    if (std::string reason = not_built_yet(options); !reason.empty()) return refuse(reason);
+    if (options.command.empty()) return refuse("no program given (see lastref run --help)");
+
+    std::string level_given =
+        options.level.empty() ? from_environment("LASTREF_LEVEL") : options.level;
+    auto level = level_name(level_given.empty() ? "paranoid" : level_given);
+    if (!level)
+        return refuse(
+            fmt::format("level '{}' is none of disabled, simple, advanced, paranoid", level_given));
+    const std::string& name = options.command.front();
+    auto program = find_program(name);
+    if (!program) return refuse(fmt::format("{}: not found on PATH", name));
+    if (std::string reason = why_not_traceable(*program); !reason.empty())
+        return refuse(fmt::format("{} {}", *program, reason));
+
+    RunOutput output =
+        resolve_output(options.output.empty() ? from_environment("LASTREF_OUT") : options.output);
+    if (!output.error.empty()) return refuse(output.error);
+    ShimLocation shim = locate_shim();
+    if (shim.path.empty()) return refuse(shim.reason);
+
+    RunId run_id = random_run_id();
+    ChildEnd end = launch_and_wait(
+        {*program, options.command, shim_environment(shim.path, *level, output.pattern, run_id)});
+    if (end.error != 0)
+        return refuse(fmt::format("{} can't be run: {}", *program, strerror(end.error)));
+
+    int status = exit_status(*program, end);
+    std::vector<RunTrace> traces = find_run_traces(output.directory, run_id);
+    record_end(traces, end);
+    if (traces.empty())
+        explain_missing_trace(*level, output.directory);
+    else
+        fmt::print(stderr, "{}", run_summary(traces, end.pid));
+    return status;
+}
+
+}  // namespace lastref

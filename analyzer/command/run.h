@@ -1,0 +1,25 @@
+// `lastref run`: starts a program under the shim, waits, and says where its traces are.
+#ifndef LASTREF_ANALYZER_COMMAND_RUN_H
+#define LASTREF_ANALYZER_COMMAND_RUN_H
+
+#include <string>
+#include <vector>
+
+namespace lastref {
+
+struct RunOptions {
+    std::string level;               // empty: LASTREF_LEVEL, else paranoid
+    std::vector<std::string> hooks;  // rule packs; not built yet
+    std::string output;              // empty: LASTREF_OUT, else the shim's default name
+    std::string ring;                // not built yet
+    bool unpooled = false;           // not built yet
+    std::vector<std::string> command;  // the program and its arguments
+};
+
+// Returns the program's exit status, 128 + N where signal N ended it, or 2 where it could not be
+// started (said in one line on stderr, nothing was run).
+int run_command(const RunOptions& options);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_COMMAND_RUN_H

@@ -1,0 +1,192 @@
+// The `lastref` command: reads the command line and hands over to one file per verb (command/).
+//
+// Exit statuses: what the verb says; 2 for wrong usage.
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command/events.h"
+#include "command/info.h"
+#include "command/report.h"
+#include "command/run.h"
+#include "command/run_arguments.h"
+
+namespace {
+
+using namespace lastref;
+
+constexpr int kUsage = 2;
+
+constexpr const char* kExamples = R"(
+Examples:
+  lastref run -o game.trace ./server --port 9000
+        run a program and record its buffers, heap blocks and mappings
+  lastref report game.trace
+        say what never ended, and who held it last
+  lastref report game.trace --format json -o report.json
+        the same for programs to read
+
+Each verb has its own --help. Exit status: 2 for wrong usage, 3 for a trace that can't be read.)";
+
+constexpr const char* kRunExamples = R"(
+Examples:
+  lastref run ./server --port 9000
+        every event with its stack, in ./lastref.server.PID.trace
+  lastref run --level simple -o /var/tmp/%e.%p.trace -- ./server -v
+        a sample only, cheap enough for production; %e program, %p process id, %n a counter
+
+Exit status: the program's own; 128 + N where signal N ended it; 2 where it could not be run.
+Traces are never overwritten. Children get a file each.)";
+
+constexpr const char* kReportExamples = R"(
+Examples:
+  lastref report lastref.server.4711.trace
+  lastref report lastref.*.trace --top 5
+        all processes of a run in one report, the five worst findings
+  lastref report game.trace --format json | jq '.findings[0].culprit'
+
+Exit status: 0 however much is found; 2 for wrong usage or a report that can't be written; 3 for a
+trace that can't be read.)";
+
+constexpr const char* kInfoExamples = R"(
+Examples:
+  lastref info lastref.server.4711.trace
+        header, counters by kind of event, losses, modules, threads)";
+
+constexpr const char* kEventsExamples = R"(
+Examples:
+  lastref events game.trace | head
+        the first records, one JSON object a line
+  lastref events game.trace --buffer 0x7f12a4001230 --stacks
+        the whole life of what was at one address, with stacks)";
+
+// Every verb's options, filled in by the parser.
+struct CommandLine {
+    RunOptions run;
+    ReportOptions report;
+    InfoOptions info;
+    EventsOptions events;
+    std::string buffer;  // of events
+    size_t top = 0;      // of report
+};
+
+// The program's part of the command line is not the parser's business, so it must be told of it.
+struct RunFormatter : CLI::Formatter {
+    std::string make_usage(const CLI::App*, std::string) const override {
+        return "Usage: lastref run [OPTIONS] [--] PROGRAM [ARGUMENTS...]\n";
+    }
+};
+
+CLI::App* add_run(CLI::App& app, CommandLine& line) {
+    CLI::App* run = app.add_subcommand("run", "Run a program and trace it");
+    run->formatter(std::make_shared<RunFormatter>());
+    run->add_option(
+        "--level", line.run.level,
+        "disabled, simple, advanced or paranoid (default: LASTREF_LEVEL, else paranoid)");
+    run->add_option("--hooks", line.run.hooks, "Rule pack or file for a library's buffers")
+        ->allow_extra_args(false);
+    run->add_option("-o,--output", line.run.output,
+                    "The trace's path; may hold %p, %e, %n (default: lastref.%e.%p.trace)");
+    run->add_option("--ring", line.run.ring, "Keep only the newest SIZE of events");
+    run->add_flag("--unpooled", line.run.unpooled, "Switch the known buffer pools off");
+    run->footer(kRunExamples);
+    return run;
+}
+
+CLI::App* add_report(CLI::App& app, CommandLine& line) {
+    CLI::App* report = app.add_subcommand("report", "Say what leaked and who is to blame");
+    report->add_option("TRACE", line.report.traces, "Trace files")->required();
+    report->add_option("--format", line.report.format, "text or json")
+        ->check(CLI::IsMember({"text", "json"}));
+    report->add_option("-o,--output", line.report.output, "Write to a file instead");
+    report
+        ->add_option("--top", line.top, "Show the N worst findings (default: 20 as text, else all)")
+        ->check(CLI::Range(size_t{1}, size_t{1000000000}));
+    report->add_option("--suppressions", line.report.suppressions, "Findings to leave out");
+    report->footer(kReportExamples);
+    return report;
+}
+
+CLI::App* add_info(CLI::App& app, CommandLine& line) {
+    CLI::App* info = app.add_subcommand("info", "Show what a trace file holds");
+    info->add_option("TRACE", line.info.trace, "Trace file")->required();
+    info->footer(kInfoExamples);
+    return info;
+}
+
+CLI::App* add_events(CLI::App& app, CommandLine& line) {
+    CLI::App* events = app.add_subcommand("events", "Print every record as a line of JSON");
+    events->add_option("TRACE", line.events.trace, "Trace file")->required();
+    events->add_option("--buffer", line.buffer, "Only records about this address");
+    events->add_flag("--stacks", line.events.stacks, "Print whole stacks, with names");
+    events->footer(kEventsExamples);
+    return events;
+}
+
+// An address as people copy it out of a report: hexadecimal with 0x, or decimal.
+uint64_t parse_address(const std::string& text) {
+    char* end = nullptr;
+    bool is_hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+    size_t first = is_hexadecimal ? 2 : 0;
+    errno = 0;
+    uint64_t address = std::strtoull(text.c_str() + first, &end, is_hexadecimal ? 16 : 10);
+    bool has_digit = first < text.size() && std::isxdigit(static_cast<unsigned char>(text[first]));
+    if (!has_digit || *end != '\0' || errno != 0)
+        throw CLI::ValidationError("--buffer", "'" + text + "' is not an address (0x...)");
+    return address;
+}
+
+// The parser takes its arguments last one first.
+void parse(CLI::App& app, std::vector<std::string> arguments) {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+}
+
+int dispatch(int argc, char** argv) {
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    CommandLine line;
+    CLI::App app(
+        "lastref: who holds the last reference? Traces a program's memory and names the "
+        "line that keeps a buffer from being freed.",
+        "lastref");
+    app.set_version_flag("--version", "lastref " LASTREF_VERSION);
+    app.footer(kExamples);
+    app.require_subcommand(1);
+    CLI::App* run = add_run(app, line);
+    CLI::App* report = add_report(app, line);
+    CLI::App* info = add_info(app, line);
+    CLI::App* events = add_events(app, line);
+    try {
+        if (!arguments.empty() && arguments.front() == "run") {
+            auto split = split_run_arguments({arguments.begin() + 1, arguments.end()});
+            line.run.command = split.command;
+            arguments = {"run"};
+            arguments.insert(arguments.end(), split.own.begin(), split.own.end());
+        }
+        parse(app, arguments);
+        if (events->count("--buffer")) line.events.buffer = parse_address(line.buffer);
+    } catch (const CLI::ParseError& error) {
+        // Help and version are asked for; everything else is wrong usage.
+        return app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsage;
+    }
+    if (report->count("--top")) line.report.top = line.top;
+    if (*run) return run_command(line.run);
+    if (*report) return report_command(line.report);
+    if (*info) return info_command(line.info);
+    return events_command(line.events);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return dispatch(argc, argv);
+    } catch (const std::exception& error) {  // out of memory, and what no one foresaw
+        std::cerr << "lastref: " << error.what() << '\n';
+        return EXIT_FAILURE;
+    }
+}

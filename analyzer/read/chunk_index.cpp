@@ -1,0 +1,125 @@
+#include "read/chunk_index.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <string>
+
+namespace lastref {
+namespace {
+
+using namespace trace;
+
+enum class HeaderState { kChunk, kNothing, kDamaged };
+
+HeaderState judge(const ChunkHeader& header) {
+    if (header.magic == 0) return HeaderState::kNothing;
+    const bool possible =
+        header.magic == kChunkMagic && header.size >= kChunkUnit && header.size <= kMaxChunkSize &&
+        header.size % kChunkUnit == 0 && header.committed <= header.size - sizeof(ChunkHeader) &&
+        (header.kind == ChunkKind::kStacks ||
+         (header.kind == ChunkKind::kMeta && header.log == kMetaLog) ||
+         (header.kind == ChunkKind::kEvents && header.log != kMetaLog));
+    return possible ? HeaderState::kChunk : HeaderState::kDamaged;
+}
+
+// Sorts by sequence, drops repeated ones and counts those that are missing.
+void settle_log(Log& log, DamageList& damage) {
+    std::stable_sort(log.chunks.begin(), log.chunks.end(),
+                     [](const Chunk& a, const Chunk& b) { return a.sequence < b.sequence; });
+    std::vector<Chunk> kept;
+    kept.reserve(log.chunks.size());
+    uint64_t expected = 0;
+    for (const Chunk& chunk : log.chunks) {
+        if (chunk.sequence < expected) {
+            damage.add(chunk.offset, "chunk " + std::to_string(chunk.sequence) + " of log " +
+                                         std::to_string(log.id) + " is there twice");
+            continue;
+        }
+        damage.add_missing_chunks(chunk.sequence - expected);
+        expected = uint64_t{chunk.sequence} + 1;
+        kept.push_back(chunk);
+    }
+    log.chunks = std::move(kept);
+}
+
+void settle_stacks(std::vector<Chunk>& stacks, DamageList& damage) {
+    std::stable_sort(stacks.begin(), stacks.end(), [](const Chunk& a, const Chunk& b) {
+        return a.base_address < b.base_address;
+    });
+    std::vector<Chunk> kept;
+    uint64_t end = kFirstStackNode;
+    for (const Chunk& chunk : stacks) {
+        const uint64_t nodes = chunk.committed / sizeof(StackNode);
+        if (chunk.base_address < end || chunk.base_address + nodes > UINT32_MAX) {
+            damage.add(chunk.offset, "stack chunk with node ids that are not its own");
+            continue;
+        }
+        end = chunk.base_address + nodes;
+        kept.push_back(chunk);
+    }
+    stacks = std::move(kept);
+}
+
+}  // namespace
+
+ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header,
+                        DamageList& damage) {
+    // Beyond chunks_end is reserved space. Where chunks_end itself can't be, everything is looked
+    // at; a file cut short says so.
+    uint64_t end = trace_header.chunks_end;
+    if (end < kHeaderSize || end % kChunkUnit != 0) {
+        damage.add(offsetof(TraceHeader, chunks_end), "the end of the chunks is not plausible");
+        end = bytes.size();
+    } else if (end > bytes.size()) {
+        damage.add(bytes.size(), "the file ends here, its header speaks of " +
+                                     std::to_string(end) + " bytes");
+        end = bytes.size();
+    }
+
+    std::map<uint32_t, Log> logs;
+    ChunkIndex index;
+    bool skipping = false;  // one run of bad units is one damage
+    for (uint64_t at = kHeaderSize; at < end;) {
+        ChunkHeader header{};
+        if (bytes.read(at, &header, sizeof(header)) < sizeof(header)) {
+            if (!skipping) damage.add(at, "the file ends inside a chunk header");
+            break;
+        }
+        const HeaderState state = judge(header);
+        if (state != HeaderState::kChunk) {
+            // A magic of zero is a chunk that its process did not live to make.
+            if (state == HeaderState::kDamaged && !skipping) {
+                damage.add(at, "not a chunk header");
+                skipping = true;
+            }
+            at += kChunkUnit;
+            continue;
+        }
+        skipping = false;
+        Chunk chunk{at + sizeof(header), header.committed,  header.sequence,
+                    header.thread,       header.base_ticks, header.base_address};
+        if (chunk.offset + chunk.committed > bytes.size()) {
+            damage.add(bytes.size(), "the file ends inside a chunk");
+            chunk.committed = static_cast<uint32_t>(bytes.size() - chunk.offset);
+        }
+        index.order_end = std::max(index.order_end, uint64_t{header.order} + 1);
+        if (header.kind == ChunkKind::kStacks) {
+            index.stacks.push_back(chunk);
+        } else {
+            Log& log = logs[header.log];
+            log.id = header.log;
+            log.chunks.push_back(chunk);
+        }
+        at += header.size;
+    }
+
+    for (auto& [id, log] : logs) {
+        settle_log(log, damage);
+        index.logs.push_back(std::move(log));
+    }
+    settle_stacks(index.stacks, damage);
+    return index;
+}
+
+}  // namespace lastref

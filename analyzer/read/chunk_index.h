@@ -1,0 +1,44 @@
+// Where the chunks of a trace file are, by log: built once, when the file is opened.
+//
+// Trusts no header: one that is impossible is damage, and the scan goes on at the next
+// multiple of kChunkUnit that holds a chunk magic (LAYOUT in trace_format.h). What a log's
+// `sequence` leaves out is counted as missing chunks.
+#ifndef LASTREF_ANALYZER_READ_CHUNK_INDEX_H
+#define LASTREF_ANALYZER_READ_CHUNK_INDEX_H
+
+#include <cstdint>
+#include <vector>
+
+#include "read/byte_source.h"
+#include "read/damage.h"
+#include "trace_format.h"
+
+namespace lastref {
+
+struct Chunk {
+    uint64_t offset = 0;      // of the payload's first byte in the file
+    uint32_t committed = 0;   // payload bytes to read; cut where the file ends early
+    uint32_t sequence = 0;
+    uint32_t thread = 0;
+    uint64_t base_ticks = 0;
+    uint64_t base_address = 0;  // kStacks: id of the first node
+};
+
+// Chunks of one log in the order they were written.
+struct Log {
+    uint32_t id = 0;
+    std::vector<Chunk> chunks;
+};
+
+struct ChunkIndex {
+    std::vector<Log> logs;       // by id; kMetaLog first where it exists
+    std::vector<Chunk> stacks;   // by first node id, not overlapping
+    uint64_t order_end = 0;      // one more than the highest ChunkHeader::order
+};
+
+ChunkIndex index_chunks(const ByteSource& bytes, const trace::TraceHeader& header,
+                        DamageList& damage);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_READ_CHUNK_INDEX_H

@@ -1,0 +1,25 @@
+// The names of ops in `lastref events` and in histories (design section 8).
+#ifndef LASTREF_ANALYZER_READ_OP_NAMES_H
+#define LASTREF_ANALYZER_READ_OP_NAMES_H
+
+#include <cstdint>
+#include <string_view>
+
+#include "trace_format.h"
+
+namespace lastref {
+
+// "malloc", "retain", ...; "" for an op that only serves decoding or completes another one.
+std::string_view op_name(trace::Op op);
+
+// "the file could not be extended", ...: why events are missing.
+std::string_view loss_name(trace::Loss loss);
+
+std::string_view level_name(trace::Level level);
+
+// "malloc", "mmap", ...: the call that a kFailed record tells of.
+std::string_view failed_call_name(uint32_t call);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_READ_OP_NAMES_H

@@ -1,0 +1,90 @@
+// One trace, opened and checked: header, chunks by log, stacks, modules, threads, clock.
+//
+// Distrusts every byte. What makes a trace unreadable is an Error of open(); later damage is
+// collected in damage() as it is met, and reading goes on behind it. Not thread-safe. Events
+// come from EventMerger; everything else about a trace is here.
+#ifndef LASTREF_ANALYZER_READ_TRACE_FILE_H
+#define LASTREF_ANALYZER_READ_TRACE_FILE_H
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "read/byte_source.h"
+#include "read/chunk_index.h"
+#include "read/damage.h"
+#include "read/log_cursor.h"
+#include "read/result.h"
+#include "read/stack_nodes.h"
+#include "read/string_pool.h"
+#include "read/trace_clock.h"
+#include "trace_format.h"
+
+namespace lastref {
+
+// A module as the meta records tell it (kLoad, kUnload).
+struct ModuleRecord {
+    std::string path;
+    std::string build_id;         // lower-case hexadecimal
+    uint64_t address = 0;         // lowest mapped byte
+    uint64_t size = 0;
+    uint64_t bias = 0;            // mapped address - ELF address
+    uint32_t first_epoch = 0;     // in [first_epoch, end_epoch) it was mapped
+    uint32_t end_epoch = UINT32_MAX;
+};
+
+struct ThreadRecord {
+    uint32_t ordinal = 0;  // Event::thread
+    int64_t kernel_id = 0;
+    std::string name;
+};
+
+class TraceFile {
+public:
+    // Errors: not a trace, empty, another version or byte order, header cut off.
+    static Result<std::unique_ptr<TraceFile>> open(const std::string& path);
+    // The same from memory; `name` stands for the path in messages.
+    static Result<std::unique_ptr<TraceFile>> from_bytes(std::vector<uint8_t> bytes,
+                                                         const std::string& name);
+    TraceFile(const TraceFile&) = delete;
+    TraceFile& operator=(const TraceFile&) = delete;
+
+    const std::string& path() const { return path_; }
+    uint64_t file_size() const { return bytes_.size(); }
+    const trace::TraceHeader& header() const { return header_; }
+    std::string executable() const;
+    std::vector<std::string> command() const;
+    uint64_t lost() const;  // sum of all loss counters
+
+    const std::vector<Log>& logs() const { return index_.logs; }
+    LogCursor cursor(const Log& log);
+    StackNodes& stacks() { return *stacks_; }
+    StringPool& strings() { return strings_; }
+    const std::vector<ModuleRecord>& modules() const { return modules_; }
+    const std::vector<ThreadRecord>& threads() const { return threads_; }
+    DamageList& damage() { return damage_; }
+
+    // Nanoseconds since the trace began.
+    uint64_t to_ns(uint64_t ticks) const { return clock_.to_ns(ticks); }
+
+private:
+    TraceFile(ByteSource bytes, std::string path);
+    static Result<std::unique_ptr<TraceFile>> read(ByteSource bytes, const std::string& path);
+    void read_meta();
+
+    std::string path_;
+    ByteSource bytes_;
+    trace::TraceHeader header_{};
+    TraceClock clock_;
+    DamageList damage_;
+    StringPool strings_;
+    ChunkIndex index_;
+    std::unique_ptr<StackNodes> stacks_;
+    std::vector<ModuleRecord> modules_;
+    std::vector<ThreadRecord> threads_;
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_READ_TRACE_FILE_H

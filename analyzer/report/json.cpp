@@ -1,0 +1,116 @@
+#include "report/json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "report/verdict.h"
+
+namespace lastref {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename Items, typename Function>
+Json array_of(const Items& items, Function function) {
+    Json array = Json::array();
+    for (const auto& item : items) array.push_back(function(item));
+    return array;
+}
+
+Json frame_json(const Frame& frame) {
+    return {{"function", frame.function}, {"file", frame.file},         {"line", frame.line},
+            {"module", frame.module},     {"build_id", frame.build_id}, {"offset", frame.offset},
+            {"inlined", frame.inlined}};
+}
+
+Json stack_json(const Stack& stack) {
+    return array_of(stack, frame_json);
+}
+
+Json culprit_json(const Culprit& culprit) {
+    return {{"cause", cause_name(culprit.cause)}, {"confidence", culprit.confidence},
+            {"ambiguous", culprit.ambiguous},     {"frame", frame_json(culprit.frame)},
+            {"stack", stack_json(culprit.stack)}, {"explanation", culprit.explanation}};
+}
+
+Json history_json(const HistoryEvent& event) {
+    Json json = {{"op", event.op},
+                 {"time_ns", event.time_ns},
+                 {"thread", event.thread},
+                 {"count", event.count}};
+    if (!event.hint.empty()) json["hint"] = event.hint;
+    json["stack"] = stack_json(event.stack);
+    return json;
+}
+
+Json finding_json(const Finding& finding) {
+    Json json = {
+        {"id", finding.id},
+        {"kind", kind_name(finding.kind)},
+        {"type", finding.type},
+        {"count", finding.count},
+        {"bytes", finding.bytes},
+        {"final_count", {{"min", finding.final_count_min}, {"max", finding.final_count_max}}},
+        {"process", finding.process},
+        {"recent", finding.recent},
+        {"peers_ended", finding.peers_ended},
+        {"culprit", nullptr}};
+    if (finding.culprit) json["culprit"] = culprit_json(*finding.culprit);
+    json["suspects"] = array_of(finding.suspects, culprit_json);
+    json["created"] = stack_json(finding.created);
+    json["example"] = {{"buffer", fmt::format("{:#x}", finding.example.buffer)},
+                       {"size", finding.example.size},
+                       {"events", array_of(finding.example.events, history_json)},
+                       {"events_left_out", finding.example.events_left_out}};
+    json["reason"] = finding.reason;
+    return json;
+}
+
+Json process_json(const Process& process) {
+    return {
+        {"pid", process.pid},     {"exe", process.executable},    {"command", process.command},
+        {"level", process.level}, {"started", process.started},   {"ended", process.ended},
+        {"exit", process.exit},   {"complete", process.complete}, {"events", process.events},
+        {"lost", process.lost},   {"trace", process.trace},       {"warnings", process.warnings}};
+}
+
+Json memory_json(const ByteTotals& totals) {
+    return {{"allocations", totals.allocations},
+            {"frees", totals.frees},
+            {"peak_bytes", totals.peak_bytes},
+            {"live_bytes", totals.live_bytes},
+            {"live", totals.live}};
+}
+
+Json summary_json(const Report& report, size_t shown) {
+    const Summary& summary = report.summary;
+    return {{"verdict", verdict_name(verdict_of(report))},
+            {"buffers",
+             {{"created", summary.buffers.created},
+              {"ended", summary.buffers.ended},
+              {"leaked", summary.buffers.leaked}}},
+            {"heap", memory_json(summary.heap)},
+            {"mappings", memory_json(summary.mappings)},
+            {"coverage", summary.coverage},
+            {"runtime", {{"blocks", summary.runtime_blocks}, {"bytes", summary.runtime_bytes}}},
+            {"recent", {{"blocks", summary.recent_blocks}, {"bytes", summary.recent_bytes}}},
+            {"findings", report.findings.size()},
+            {"findings_shown", shown}};
+}
+
+}  // namespace
+
+std::string render_json(const Report& report, size_t top) {
+    size_t shown = std::min(top, report.findings.size());
+    Json findings = Json::array();
+    for (size_t i = 0; i < shown; ++i) findings.push_back(finding_json(report.findings[i]));
+    Json json = {{"schema", "lastref.report/1"}};
+    json["processes"] = array_of(report.processes, process_json);
+    json["summary"] = summary_json(report, shown);
+    json["findings"] = std::move(findings);
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace lastref

@@ -1,0 +1,19 @@
+// The report for programs: schema 'lastref.report/1' of the design, section 9.
+#ifndef LASTREF_ANALYZER_REPORT_JSON_H
+#define LASTREF_ANALYZER_REPORT_JSON_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "analyze/findings.h"
+
+namespace lastref {
+
+// Valid UTF-8 whatever bytes the names hold. The first `top` findings; the summary tells how many
+// there are.
+std::string render_json(const Report& report, size_t top = SIZE_MAX);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_REPORT_JSON_H

@@ -1,0 +1,19 @@
+// One finding as a block of text: a verdict line, then culprit, creation and records.
+#ifndef LASTREF_ANALYZER_REPORT_TEXT_FINDING_H
+#define LASTREF_ANALYZER_REPORT_TEXT_FINDING_H
+
+#include <string>
+
+#include "analyze/findings.h"
+
+namespace lastref {
+
+// `process` is named where it is not null: in reports on several processes.
+std::string finding_text(const Finding& finding, const Process* process, bool has_ended);
+
+// The same in brief, for heap blocks and mappings: their creation is all there is to say.
+std::string brief_finding_text(const Finding& finding, const Process* process);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_REPORT_TEXT_FINDING_H

@@ -1,0 +1,52 @@
+#include "report/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/units.h"
+
+namespace lastref {
+
+std::string_view verdict_name(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::kFaults:
+            return "faults";
+        case Verdict::kClean:
+            return "clean";
+        case Verdict::kInconclusive:
+            return "inconclusive";
+    }
+    return "inconclusive";
+}
+
+bool is_fault(const Finding& finding) {
+    if (finding.kind == Kind::kHeld) return false;
+    bool is_plain_memory = finding.kind == Kind::kHeapLeak || finding.kind == Kind::kMappingLeak;
+    return !(is_plain_memory && finding.count > 0 && finding.recent >= finding.count);
+}
+
+Verdict verdict_of(const Report& report) {
+    if (std::any_of(report.findings.begin(), report.findings.end(), is_fault))
+        return Verdict::kFaults;
+    return inconclusive_reason(report).empty() ? Verdict::kClean : Verdict::kInconclusive;
+}
+
+std::string inconclusive_reason(const Report& report) {
+    if (report.processes.empty()) return "no process was recorded";
+    for (const Process& process : report.processes) {
+        if (!process.complete) return "the record of " + process_label(process) + " is incomplete";
+        if (process.events == 0) return "no events of " + process_label(process) + " were recorded";
+    }
+    if (report.summary.coverage < 1.0)
+        return fmt::format("only {:.1f} % of the objects were sampled",
+                           report.summary.coverage * 100);
+    return {};
+}
+
+std::string process_label(const Process& process) {
+    std::string_view name = base_name(process.executable);
+    return fmt::format("{} (pid {})", name.empty() ? "a program" : printable(name), process.pid);
+}
+
+}  // namespace lastref

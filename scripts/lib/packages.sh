@@ -1,0 +1,72 @@
+# shellcheck shell=bash disable=SC2034  # the lists are for whoever sources this
+# Which Debian packages each script needs, and how they get there. Sourced by scripts/demo and
+# scripts/test; does nothing by itself.
+#
+# ensure_packages LIST... looks first, with dpkg-query alone: where nothing is missing it needs
+# neither root nor a network. Else it installs what is missing with apt-get, as root or by
+# `sudo -n`, and exits 2 with the packages' names where that can't be done.
+
+build_packages=(g++ meson ninja-build pkg-config libunwind-dev libfmt-dev catch2 libdw-dev
+    libelf-dev libzstd-dev libzydis-dev libcli11-dev nlohmann-json3-dev)
+demo_packages=(libboost-dev python3)
+test_packages=(clang libclang-rt-14-dev sqlite3 ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base
+    git redis-server redis-tools nginx-light apache2-utils openjdk-17-jdk-headless perl heaptrack
+    gdb)
+
+missing_packages() {
+    local package
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+            echo "$package"
+    done
+}
+
+# cannot_install REASON PACKAGE...
+cannot_install() {
+    local name=${0##*/} reason=$1
+    shift
+    printf '%s: packages are missing and could not be installed: %s\n' "$name" "$reason" >&2
+    printf '%s: as root: apt-get update && apt-get install %s\n' "$name" "$*" >&2
+    exit 2
+}
+
+# Installs what ensure_packages found missing. Servers are installed for tests that start their own,
+# so no service may start now; a policy that the machine already has stays as it is.
+install_quietly() (
+    policy=/usr/sbin/policy-rc.d
+    if [[ ! -e $policy ]]; then
+        trap '"${as_root[@]}" rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+    fi
+    "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 update </dev/null &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
+            "${missing[@]}" </dev/null
+)
+
+ensure_packages() {
+    if ! command -v dpkg-query >/dev/null; then
+        echo "${0##*/}: not a Debian system; install what these packages hold by hand: $*" >&2
+        return 0
+    fi
+    local missing as_root=()
+    mapfile -t missing < <(missing_packages "$@")
+    [[ ${#missing[@]} != 0 ]] || return 0
+
+    if [[ $(id -u) != 0 ]]; then
+        sudo -n true 2>/dev/null ||
+            cannot_install "neither root nor sudo without a password" "${missing[@]}"
+        as_root=(sudo -n)
+    fi
+    echo "${0##*/}: installing ${missing[*]}" >&2
+    local log status=0
+    log=$(mktemp)
+    install_quietly >"$log" 2>&1 || status=$?
+    if [[ $status != 0 ]]; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        cannot_install "apt-get ended with status $status (see above)" "${missing[@]}"
+    fi
+    rm -f "$log"
+}

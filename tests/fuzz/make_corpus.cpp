@@ -1,0 +1,98 @@
+// Writes the seed corpus: traces of every kind of record, whole, cut and with flipped bits.
+//
+// Deterministic, so that running it again after a change of the format shows what changed.
+// Usage: make_corpus FOLDER
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support/trace_builder.h"
+
+using lastref::testing::TraceBuilder;
+
+namespace {
+
+TraceBuilder buffers() {
+    TraceBuilder builder;
+    const uint32_t a = builder.stack({0x10, 0x20, 0x30}), b = builder.stack({0x11, 0x20, 0x30});
+    builder.load(0, 0x1000, 0x9000, "/bin/program", "\xab\xcd").thread_info(1, 42, "main");
+    for (uint64_t i = 0; i < 6; ++i) {
+        const uint64_t block = 0x10000 + i * 64, buffer = block + 16;
+        builder.malloc(block, 48, a).create(buffer, 32, "Buffer", a).retain(buffer, b);
+        builder.touch(buffer, "parsed", b).release(buffer, a).count(buffer, i == 3 ? 5 : 1);
+        if (i % 2 == 0) builder.release(buffer, b).free(block, a);
+    }
+    builder.create(0x20000, 8, "Other", b).release(0x20000).release(0x20000, b);
+    builder.create(0x30000, 8, "Other", b).move(0x30000, 0x40000).destroy(0x40000);
+    return builder.touch(0x40000, "late", a).unload(0, 1);
+}
+
+TraceBuilder heap() {
+    TraceBuilder builder;
+    const uint32_t a = builder.stack({0x10, 0x20}), b = builder.stack({0x11, 0x20});
+    builder.malloc(0x1000, 16, a).realloc_begin(0x1000).realloc_end(0x1000, 0x2000, 99, b);
+    builder.realloc_begin(0x2000).realloc_end(0x2000, 0, 1u << 31, b).free(0x2000, b);
+    builder.free(0x2000, a).failed(lastref::trace::FailedCall::kCalloc, 1u << 30, a);
+    builder.log = 2;
+    builder.mmap(0x100000, 0x8000, a).munmap(0x102000, 0x1000, b).munmap(0x104000, 0x1000);
+    builder.munmap_failed(0x104000, 0x1000).mremap_begin(0x105000, 0x1000);
+    builder.mremap_end(0x105000, 0x1000, 0x900000, 0x4000, b).malloc(0x1000, 7, b);
+    return builder;
+}
+
+TraceBuilder many_chunks() {
+    TraceBuilder builder;
+    const uint32_t a = builder.stack({0x10});
+    for (uint64_t i = 0; i < 40; ++i) {
+        builder.log = 1 + i % 3;
+        if (i % 10 == 9) builder.new_chunk(builder.log);
+        builder.malloc(0x1000 + i % 7 * 32, 24, a).free(0x1000 + i % 7 * 32);
+    }
+    builder.header.exit_kind = lastref::trace::ExitKind::kSignal;
+    builder.header.exit_value = 9;
+    return builder;
+}
+
+void write(const std::filesystem::path& path, const std::vector<uint8_t>& bytes) {
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    if (count != 2) {
+        std::fprintf(stderr, "usage: make_corpus FOLDER\n");
+        return 2;
+    }
+    const std::filesystem::path folder = arguments[1];
+    std::filesystem::create_directories(folder);
+    std::mt19937 random(1);
+    const std::pair<std::string, TraceBuilder> seeds[] = {
+        {"buffers", buffers()}, {"heap", heap()}, {"chunks", many_chunks()}};
+    for (const auto& [name, builder] : seeds) {
+        const std::vector<uint8_t> bytes = builder.bytes();
+        write(folder / name, bytes);
+        const size_t cuts[] = {bytes.size() - 4000, bytes.size() / 2 + 100, 4096 + 70};
+        for (size_t i = 0; i < std::size(cuts); ++i) {
+            write(folder / (name + "-cut" + std::to_string(i)),
+                  {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(cuts[i])});
+        }
+        for (int i = 0; i < 4; ++i) {
+            std::vector<uint8_t> flipped = bytes;
+            for (int flips = 0; flips < 12; ++flips) {
+                // Headers and the records behind them, not the empty rest of each chunk.
+                const size_t unit = 1 + random() % (bytes.size() / 4096 - 1);
+                flipped[unit * 4096 + random() % 160] ^= static_cast<uint8_t>(1u << random() % 8);
+            }
+            write(folder / (name + "-flip" + std::to_string(i)), flipped);
+        }
+    }
+    write(folder / "empty", {});
+    write(folder / "magic-only", {'L', 'A', 'S', 'T', 'R', 'E', 'F', '\n'});
+    return 0;
+}

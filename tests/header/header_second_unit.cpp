@@ -1,0 +1,5 @@
+#include <lastref/lastref.h>
+
+int second_unit() {
+    return lastref_active();
+}

@@ -1,0 +1,92 @@
+"""Heap blocks and mappings: leaks, double frees, failures."""
+
+import unittest
+
+from lastref_testing import events, findings, report
+from expected import LifecycleTest, line_of
+
+
+class Leaks(LifecycleTest):
+    def test_heap_leak(self):
+        found = self.report_of("heap_leak")
+        self.assert_findings(found, {("heap-leak", "heap"): 29})
+        leaked = {"Inventory::load": [0, 0], "Labels::add": [0, 0]}
+        for leak in found["findings"]:
+            function = "Labels::add" if leak["bytes"] % 400 else "Inventory::load"
+            self.assert_frame(leak["created"], function, "heap_leak.cpp")
+            leaked[function][0] += leak["count"]
+            leaked[function][1] += leak["bytes"]
+            if function == "Inventory::load":
+                self.assert_frame(leak["created"], function, "heap_leak.cpp",
+                                  line_of("lifecycle/heap_leak.cpp", "new char[400]"))
+        self.assertEqual(leaked, {"Inventory::load": [25, 10000], "Labels::add": [4, 384]})
+        heap = found["summary"]["heap"]
+        self.assertGreaterEqual(heap["allocations"], 125 + 4)
+        self.assertGreaterEqual(heap["peak_bytes"], 125 * 400)
+        self.assertGreaterEqual(heap["live_bytes"], 10384)
+
+    def test_mapping_leak(self):
+        found = self.report_of("mapping_leak")
+        self.assert_findings(found, {("mapping-leak", "mapping"): 2})
+        self.assertEqual(sum(f["bytes"] for f in found["findings"]), 96 * 1024)
+        for leak in found["findings"]:
+            self.assert_frame(leak["created"], "Region::reserve", "mapping_leak.cpp")
+
+
+class DoubleFree(LifecycleTest):
+    def assert_double_free(self, found):
+        self.assert_findings({"findings": findings(found, "double-free")},
+                             {("double-free", "heap"): 1})
+        finding = findings(found, "double-free")[0]
+        history = sorted(finding["example"]["events"], key=lambda e: e["time_ns"])
+        self.assertEqual([e["op"] for e in history], ["malloc", "free", "free"])
+        self.assert_frame(history[1]["stack"], "first_owner", "double_free.c")
+        self.assert_frame(history[2]["stack"], "second_owner", "double_free.c")
+
+    def test_that_libc_aborts(self):
+        run = self.traced("double_free", "caught", status=128 + 6)
+        found = report(run.traces)
+        self.assert_double_free(found)
+        self.assertEqual(found["processes"][0]["exit"], "signal 6")
+
+    def test_that_libc_does_not_notice(self):
+        found = self.report_of("double_free", "unnoticed")
+        self.assert_double_free(found)
+        self.assert_findings(found, {("double-free", "heap"): 1})
+
+
+class Failures(LifecycleTest):
+    def test_allocation_failures(self):
+        run = self.traced("allocation_failure")
+        found = report(run.traces)
+        self.assert_complete(found)
+        failures = findings(found, "allocation-failure")
+        self.assertEqual(found["findings"], failures)
+        where = {}
+        for finding in failures:
+            for function in ("load_huge", "load_table", "map_huge", "new_huge"):
+                if any(f"Loader::{function}" in f["function"] for f in finding["created"]):
+                    where[function] = where.get(function, 0) + finding["count"]
+                    self.assertGreater(finding["bytes"], 1 << 62, finding)
+        self.assertEqual(where, {"load_huge": 3, "load_table": 1, "map_huge": 1, "new_huge": 1})
+
+
+class Balance(LifecycleTest):
+    def test_events_are_what_the_program_did(self):
+        """The sizes of Inventory's blocks occur nowhere else: 125 made, 100 of them freed."""
+        run = self.traced("heap_leak")
+        live, made, freed, last = {}, 0, 0, 0
+        for event in events(run.traces[0]):
+            self.assertGreaterEqual(event["time_ns"], last)
+            last = event["time_ns"]
+            if event["op"] == "malloc" and event["size"] == 400:
+                live[event["address"]] = event
+                made += 1
+            elif event["op"] == "free" and event["address"] in live:
+                del live[event["address"]]
+                freed += 1
+        self.assertEqual((made, freed, len(live)), (125, 100, 25))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,48 @@
+"""Libraries that come and go, and how the loader finds them."""
+
+import os
+import unittest
+
+from side_by_side import Balance, SideBySide, process
+from lastref_testing import events
+
+
+class Libraries(SideBySide):
+    def test_another_library_at_the_same_address(self):
+        run = self.side_by_side(process("library_reload"))
+        self.assertIn("address reused", run.stdout)
+        innermost = {3331: set(), 3332: set()}
+        count = {3331: 0, 3332: 0}
+        for event in events(run.traces[0], "--stacks"):
+            if event["op"] == "malloc" and event["size"] in innermost:
+                frame = event["stack"][0]
+                innermost[event["size"]].add((frame["function"], os.path.basename(frame["module"])))
+                count[event["size"]] += 1
+        self.assertEqual(innermost[3331], {("alpha_allocate", "libplugin_alpha.so")})
+        self.assertEqual(innermost[3332], {("beta_allocate", "libplugin_beta.so")})
+        self.assertEqual(count, {3331: 100, 3332: 100})
+
+    def test_the_callers_own_search_path(self):
+        run = self.side_by_side(process("origin_path"))
+        self.assertIn("3 libraries found", run.stdout)
+        self.assertEqual(Balance(run.traces[0]).of(3341), (1, 1))
+
+    def test_a_second_namespace(self):
+        run = self.side_by_side(process("separate_namespace"))
+        self.assertEqual(Balance(run.traces[0]).of(3333), (3, 3))
+
+    def test_plug_in_in_cxx_for_a_program_in_c(self):
+        run = self.side_by_side(process("local_plugin"))
+        balance = Balance(run.traces[0])
+        self.assertEqual(balance.of(6401), (300, 300))
+        self.assertEqual(balance.of(6528), (3, 3))  # 6,402, in whole alignments of 128
+
+    def test_before_and_after_main(self):
+        run = self.side_by_side(process("before_main"))
+        balance = Balance(run.traces[0])
+        self.assertEqual(balance.of(7601), (1, 1))
+        self.assertEqual(balance.of(7602), (1, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()

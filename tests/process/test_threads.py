@@ -1,0 +1,48 @@
+"""Programs whose threads come, go, and free what others allocated."""
+
+import unittest
+
+from side_by_side import Balance, SideBySide, process
+from lastref_testing import events
+
+
+class Threads(SideBySide):
+    def test_thousands_that_come_and_go(self):
+        run = self.side_by_side(process("thread_churn"))
+        self.assertEqual(len(run.traces), 1)
+        balance = Balance(run.traces[0])
+        self.assertEqual(balance.of(1001), (40000, 40000))
+        self.assert_clean(run)
+
+    def test_sixty_four_at_once(self):
+        run = self.side_by_side(process("thread_crowd"))
+        balance = Balance(run.traces[0])
+        self.assertEqual(balance.of(1003), (64 * 200 * 8, 64 * 200 * 8))
+        threads = {e["thread"] for e in events(run.traces[0])
+                   if e["op"] == "malloc" and e["size"] == 1003}
+        self.assertEqual(len(threads), 64)
+        self.assert_clean(run)
+
+    def test_names(self):
+        run = self.side_by_side(process("thread_names"))
+        threads = {e["size"]: e["thread"] for e in events(run.traces[0])
+                   if e["op"] == "malloc" and 2000 <= e["size"] <= 2004}
+        self.assertEqual(sorted(threads), [2000, 2001, 2002, 2003, 2004])
+        self.assertEqual(len(set(threads.values())), 5, "each on a thread of its own")
+
+    def test_destructors_that_free_after_the_thread_function(self):
+        run = self.side_by_side(process("tls_destructors"))
+        balance = Balance(run.traces[0])
+        self.assertEqual(balance.of(3001), (300, 300))
+        self.assertEqual(balance.of(3002), (600, 600))
+        self.assertEqual(balance.of(3003), (301, 301))
+        self.assert_clean(run)
+
+    def test_coroutines_on_their_own_stacks(self):
+        run = self.side_by_side(process("coroutines"))
+        self.assertEqual(Balance(run.traces[0]).of(6501), (20000, 20000))
+        self.assert_clean(run)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,156 @@
+#include "analyze/blame.h"
+
+#include <algorithm>
+
+#include "support/catch.h"
+#include "support/fake_frames.h"
+
+using namespace lastref;
+using namespace lastref::testing;
+
+namespace {
+
+// The pipeline of design section 1: create, encode a header (retain), release after each stage.
+struct Pipeline {
+    TraceBuilder builder;
+    FakeFrames frames;
+    uint32_t created, retained, released;
+    uint64_t next = 0x10000;
+
+    Pipeline() {
+        frames.name(0x1, "ProtocolEncoder::encode");
+        frames.name(0x2, "ByteBuf::retain");
+        frames.name(0x3, "FrameEncoder::encode");
+        frames.name(0x4, "ByteBuf::release");
+        frames.name(0x5, "Framework::after_encode");
+        created = builder.stack({0x1, 0x9});
+        retained = builder.stack({0x2, 0x3, 0x9});
+        released = builder.stack({0x4, 0x5, 0x9});
+    }
+    void message(int retains) {
+        builder.create(next, 256, "ByteBuf", created);
+        for (int i = 0; i < retains; ++i) builder.retain(next, retained);
+        builder.release(next, released).release(next, released);
+        next += 0x200;
+    }
+    Finding only_leak() {
+        const auto leaks = findings_of(report_of(builder, frames), Kind::kRefcountLeak);
+        REQUIRE(leaks.size() == 1);
+        return leaks[0];
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a retain that ended peers did once and leaked ones twice is the culprit") {
+    Pipeline pipeline;
+    for (int i = 0; i < 1000; ++i) {
+        pipeline.message(1);
+        pipeline.message(2);
+    }
+    const Finding leak = pipeline.only_leak();
+    CHECK(leak.count == 1000);
+    CHECK(leak.peers_ended == 1000);
+    REQUIRE(leak.culprit);
+    CHECK(leak.culprit->cause == Cause::kExtraRetain);
+    CHECK(leak.culprit->frame.function == "FrameEncoder::encode");
+    CHECK(leak.culprit->confidence > 0.99);
+    CHECK_FALSE(leak.culprit->ambiguous);
+    CHECK(leak.culprit->explanation.find("twice here in 1000 of 1000") != std::string::npos);
+}
+
+TEST_CASE("one leaked buffer is enough, with less confidence") {
+    Pipeline pipeline;
+    pipeline.message(1);
+    pipeline.message(2);
+    const Finding leak = pipeline.only_leak();
+    REQUIRE(leak.culprit);
+    CHECK(leak.culprit->frame.function == "FrameEncoder::encode");
+    CHECK(leak.culprit->confidence > 0.4);
+    CHECK(leak.culprit->confidence < 0.9);
+}
+
+TEST_CASE("without ended peers a double retain is named but ambiguous") {
+    Pipeline pipeline;
+    for (int i = 0; i < 1000; ++i) pipeline.message(2);
+    const Finding leak = pipeline.only_leak();
+    REQUIRE(leak.culprit);
+    CHECK(leak.culprit->frame.function == "FrameEncoder::encode");
+    CHECK(leak.culprit->ambiguous);
+    CHECK(leak.culprit->confidence < 0.9);
+}
+
+TEST_CASE("without retains the creator's reference was never released") {
+    TraceBuilder builder;
+    for (uint64_t i = 0; i < 10; ++i) builder.create(0x1000 + i * 64, 32, "B", builder.stack({0x1}));
+    const auto leaks = findings_of(report_of(builder), Kind::kRefcountLeak);
+    REQUIRE(leaks.size() == 1);
+    REQUIRE(leaks[0].culprit);
+    CHECK(leaks[0].culprit->cause == Cause::kNeverReleased);
+    CHECK(leaks[0].culprit->ambiguous);
+    CHECK(leaks[0].culprit->frame.function == "f1");
+}
+
+TEST_CASE("a release that ended peers had is missing in leaked ones") {
+    TraceBuilder builder;
+    const uint32_t made = builder.stack({0x1}), kept = builder.stack({0x2}),
+                   dropped = builder.stack({0x3}), last = builder.stack({0x4});
+    uint64_t buffer = 0x1000;
+    for (int i = 0; i < 50; ++i, buffer += 64) {
+        builder.create(buffer, 32, "B", made).retain(buffer, kept).release(buffer, dropped);
+        if (i % 10 != 0) builder.release(buffer, last);  // the error path forgets it
+    }
+    const auto leaks = findings_of(report_of(builder), Kind::kRefcountLeak);
+    REQUIRE(leaks.size() == 1);
+    CHECK(leaks[0].count == 5);
+    REQUIRE(leaks[0].culprit);
+    CHECK(leaks[0].culprit->cause == Cause::kMissingRelease);
+    CHECK(leaks[0].culprit->frame.function == "f4");
+}
+
+TEST_CASE("a branch whose own retain and release balance is not blamed") {
+    TraceBuilder builder;
+    const uint32_t made = builder.stack({0x1}), last = builder.stack({0x4}),
+                   branch_up = builder.stack({0x5}), branch_down = builder.stack({0x6});
+    uint64_t buffer = 0x1000;
+    for (int i = 0; i < 50; ++i, buffer += 64) {
+        builder.create(buffer, 32, "B", made);
+        if (i % 5 == 0) {
+            builder.retain(buffer, branch_up).release(buffer, branch_down);  // and no release
+        } else {
+            builder.release(buffer, last);
+        }
+    }
+    const auto leaks = findings_of(report_of(builder), Kind::kRefcountLeak);
+    REQUIRE(leaks.size() == 1);
+    REQUIRE(leaks[0].culprit);
+    CHECK(leaks[0].culprit->cause == Cause::kMissingRelease);
+    CHECK(leaks[0].culprit->frame.function == "f4");
+}
+
+TEST_CASE("several holders that look alike are suspects, none the culprit") {
+    TraceBuilder builder;
+    const uint32_t a = builder.stack({0xa}), b = builder.stack({0xb}), c = builder.stack({0xc});
+    builder.create(0x1000, 32, "B", c).retain(0x1000, a).retain(0x1000, b).release(0x1000, c);
+    const auto leaks = findings_of(report_of(builder), Kind::kRefcountLeak);
+    REQUIRE(leaks.size() == 1);
+    CHECK_FALSE(leaks[0].culprit);
+    CHECK(leaks[0].suspects.size() == 2);
+}
+
+TEST_CASE("the telling frame is the one outside of wrappers") {
+    const auto frame = [](const char* function) {
+        Frame made;
+        made.function = function;
+        return made;
+    };
+    CHECK(telling_frame({frame("ByteBuf::retain()"), frame("encode(int)")}).function ==
+          "encode(int)");
+    CHECK(telling_frame({frame("gst_buffer_ref"), frame("push")}).function == "push");
+    CHECK(telling_frame({frame("intrusive_ptr_add_ref(Buffer*)"),
+                         frame("boost::intrusive_ptr<Buffer>::intrusive_ptr(Buffer*, bool)"),
+                         frame("Cache::insert")})
+              .function == "Cache::insert");
+    CHECK(telling_frame({frame("retain")}).function == "retain");
+    CHECK(telling_frame({}).function.empty());
+}

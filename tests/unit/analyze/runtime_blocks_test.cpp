@@ -1,0 +1,61 @@
+#include "analyze/runtime_blocks.h"
+
+#include "support/catch.h"
+#include "support/fake_frames.h"
+
+using namespace lastref;
+using namespace lastref::testing;
+
+namespace {
+
+constexpr const char* kLibc = "/lib/x86_64-linux-gnu/libc.so.6";
+constexpr const char* kLibstdcxx = "/usr/lib/x86_64-linux-gnu/libstdc++.so.6";
+constexpr const char* kLoader = "/lib64/ld-linux-x86-64.so.2";
+
+}  // namespace
+
+TEST_CASE("what the runtimes keep is counted, not reported") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x1, "_IO_file_doallocate", kLibc);
+    frames.name(0x2, "printf", kLibc);
+    frames.name(0x3, "main");
+    frames.name(0x4, "allocate_dtv", kLoader);
+    frames.name(0x5, "pthread_create", kLibc);
+    frames.name(0x6, "(anonymous namespace)::pool::pool()", kLibstdcxx);
+    frames.name(0x7, "call_init", kLoader);
+    builder.malloc(0x1000, 1024, builder.stack({0x1, 0x2, 0x3}));
+    builder.malloc(0x2000, 272, builder.stack({0x4, 0x5, 0x3}));
+    builder.malloc(0x3000, 72704, builder.stack({0x6, 0x7}));
+    const Report report = report_of(builder, frames);
+    CHECK(report.findings.empty());
+    CHECK(report.summary.runtime_blocks == 3);
+    CHECK(report.summary.runtime_bytes == 1024 + 272 + 72704);
+}
+
+TEST_CASE("what a program asks the runtimes for is the program's") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x1, "strdup", kLibc);
+    frames.name(0x2, "operator new(unsigned long)", kLibstdcxx);
+    frames.name(0x3, "main");
+    frames.name(0x4, "fopen", kLibc);
+    builder.malloc(0x1000, 10, builder.stack({0x1, 0x3}));
+    builder.malloc(0x2000, 20, builder.stack({0x2, 0x3}));
+    builder.malloc(0x3000, 30, builder.stack({0x4, 0x3}));
+    const Report report = report_of(builder, frames);
+    CHECK(findings_of(report, Kind::kHeapLeak).size() == 3);
+    CHECK(report.summary.runtime_blocks == 0);
+}
+
+TEST_CASE("lastref's own frames do not hide whose block it is") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x1, "malloc", "own");
+    frames.name(0x2, "main");
+    builder.malloc(0x1000, 10, builder.stack({0x1, 0x2}));
+    const Report report = report_of(builder, frames);
+    REQUIRE(report.findings.size() == 1);
+    REQUIRE(report.findings[0].created.size() == 1);
+    CHECK(report.findings[0].created[0].function == "main");
+}
