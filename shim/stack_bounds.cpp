@@ -68,7 +68,8 @@ ReadableStack::ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live)
         return;
     }
     low_ = sp & ~uintptr_t{7};
-    high_ = (sp & ~(kPage - 1)) + (live ? kPage : 0);
+    // What lies at sp may be the end of the stack's memory; the return address below it is there.
+    high_ = live ? ((sp - sizeof(uintptr_t)) & ~(kPage - 1)) + kPage : sp & ~(kPage - 1);
     limit_ = sp + kMaxForeignStack;
 }
 
