@@ -9,14 +9,21 @@
 #include <time.h>
 #include <x86intrin.h>
 
-#include "trace_format.h"
-
 namespace lastref {
 
 inline constexpr int kTscShift = 3;
 
+// What a process reads its ticks from.
+enum class TickSource : uint32_t {
+    kTsc,
+    kMonotonic,
+    // A process that gave up its clocks (PR_SET_TSC, strict seccomp: the vDSO reads the TSC too)
+    // counts events from its last reading on: the order stays true, the times stand still.
+    kCounter,
+};
+
 // Which clock this machine has. Reads /sys: call once, at start.
-trace::Clock choose_clock();
+TickSource choose_clock();
 
 inline uint64_t clock_ns(clockid_t id) {
     timespec now;
@@ -24,21 +31,25 @@ inline uint64_t clock_ns(clockid_t id) {
     return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
+// From now on count, starting at `ticks`.
+void start_counting(uint64_t ticks);
+uint64_t ticks_without_tsc(TickSource source);
+
 // For what ends a life: later stores of this thread become visible after the reading (x86 keeps
 // store order, and the record that holds the reading is stored before the real call frees).
-inline uint64_t ticks_before(trace::Clock clock) {
-    if (clock == trace::Clock::kTsc) return __rdtsc() >> kTscShift;
-    return clock_ns(CLOCK_MONOTONIC);
+inline uint64_t ticks_before(TickSource source) {
+    if (source == TickSource::kTsc) [[likely]] return __rdtsc() >> kTscShift;
+    return ticks_without_tsc(source);
 }
 
 // For what begins a life: the fence keeps the processor from reading the clock before the real
 // allocation, and with it another thread's free of the same address, has been seen.
-inline uint64_t ticks_after(trace::Clock clock) {
-    if (clock == trace::Clock::kTsc) {
+inline uint64_t ticks_after(TickSource source) {
+    if (source == TickSource::kTsc) [[likely]] {
         _mm_lfence();
         return __rdtsc() >> kTscShift;
     }
-    return clock_ns(CLOCK_MONOTONIC);
+    return ticks_without_tsc(source);
 }
 
 }  // namespace lastref

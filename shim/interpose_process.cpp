@@ -1,5 +1,6 @@
 // Processes and their ends: fork, spawn, dlclose here; the ones that must not see another frame
 // (vfork, exec*, _exit, ...) come from thunks.S, which calls the hooks below and jumps on.
+#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -127,12 +128,17 @@ __attribute__((visibility("hidden"))) void lastref_before_abort() {
     process_ends(trace::ExitKind::kSignal, kAbortSignal, LASTREF_THUNK_CALLER);
 }
 
-__attribute__((visibility("hidden"))) void lastref_before_prctl(int option) {
-    if (option == PR_SET_SECCOMP && recording && process.session) enter_sandbox();
+__attribute__((visibility("hidden"))) void lastref_before_prctl(int option, unsigned long value) {
+    if (!recording || !process.session) return;
+    const bool strict = option == PR_SET_SECCOMP && value == SECCOMP_MODE_STRICT;
+    if (strict || (option == PR_SET_TSC && value == PR_TSC_SIGSEGV)) give_up_clocks();
+    if (option == PR_SET_SECCOMP) enter_sandbox();
 }
 
-__attribute__((visibility("hidden"))) void lastref_before_syscall(long number) {
-    if (number == SYS_seccomp && recording && process.session) enter_sandbox();
+__attribute__((visibility("hidden"))) void lastref_before_syscall(long number, unsigned long first) {
+    if (number != SYS_seccomp || !recording || !process.session) return;
+    if (first == SECCOMP_SET_MODE_STRICT) give_up_clocks();
+    enter_sandbox();
 }
 
 }  // extern "C"

@@ -54,7 +54,7 @@ inline void record(When when, const Fields& fields, const CallSite* site) {
     Log* log = scope.log(fields.text_size);
     if (!log) return;
     const uint32_t stack = site ? scope.stack(*site) : 0;
-    const trace::Clock clock = process.session->clock;
+    const TickSource clock = process.session->clock;
     const uint64_t ticks = when == When::kBefore ? ticks_before(clock) : ticks_after(clock);
     if (!write_record<op>(*log, ticks, fields, stack)) count_loss(Loss::kNested);
 }
@@ -90,7 +90,7 @@ void record_with_string(When when, Fields fields, const char* text, const CallSi
     if (!log) return;
     const uint32_t stack = scope.stack(site);
     fields.string = string_index(*log, text ? text : "", length);
-    const trace::Clock clock = process.session->clock;
+    const TickSource clock = process.session->clock;
     const uint64_t ticks = when == When::kBefore ? ticks_before(clock) : ticks_after(clock);
     if (!write_record<op>(*log, ticks, fields, stack)) count_loss(Loss::kNested);
 }

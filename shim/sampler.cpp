@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "clock.h"
+#include "session.h"
 
 namespace lastref {
 namespace {
@@ -34,7 +34,7 @@ double exponential(uint64_t random) {
 void start(SamplePoints& points) {
     // Threads differ by where their state lies and when they began.
     points.random = (reinterpret_cast<uintptr_t>(&points) * 0x9e3779b97f4a7c15ull) ^
-                    clock_ns(CLOCK_MONOTONIC) * 0xd6e8feb86659fd93ull;
+                    monotonic_now() * 0xd6e8feb86659fd93ull;
     if (points.random == 0) points.random = 1;
     for (int i = 0; i < 4; i++) next_random(points.random);
     points.started = 1;

@@ -109,7 +109,7 @@ void remember_stderr() {
 
 void fill_header(trace::TraceHeader& header, Session& session, const uint8_t* parent_id) {
     header.machine = kMachineX86_64;
-    header.clock = session.clock;
+    header.clock = session.clock == TickSource::kTsc ? trace::Clock::kTsc : trace::Clock::kMonotonic;
     header.level = process.config.level;
     header.pid = session.pid;
     header.parent_pid = static_cast<int32_t>(raw::call(SYS_getppid));
@@ -240,7 +240,8 @@ void restart_in_child(bool nested) {
     t_state = &empty_thread_state;
     uint8_t parent_id[16];
     memcpy(parent_id, process.trace_id, sizeof(parent_id));
-    if (!traced || !process.config.follow_fork || process.sandboxed || !begin(session, parent_id)) {
+    if (!traced || !process.config.follow_fork || process.sandboxed ||
+        process.clocks_given_up || !begin(session, parent_id)) {
         disable(&session);
     }
     // No look at the loader's list here: its lock may have been held when the fork was made.
@@ -270,8 +271,33 @@ void note_exit(trace::ExitKind kind, int32_t value) {
     header->exit_value = value;
     header->exit_ticks = ticks_after(process.session->clock);
     header->exit_kind = kind;
-    header->last_ticks = header->exit_ticks;
-    header->last_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+    renew_clock();
+}
+
+void renew_clock() {
+    const TickSource source = process.session->clock;
+    if (source == TickSource::kCounter) return;
+    trace::TraceHeader& header = *process.file.header;
+    header.last_ticks = ticks_after(source);
+    header.last_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t monotonic_now() {
+    if (process.session->clock == TickSource::kCounter) {
+        return process.file.header->last_monotonic_ns;
+    }
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+void give_up_clocks() {
+    Session& session = *process.session;
+    if (session.clock == TickSource::kCounter) return;
+    renew_clock();
+    // Other threads may be about to write a reading somewhat later than this one.
+    constexpr uint64_t kMargin = 1u << 20;
+    start_counting(ticks_after(session.clock) + kMargin);
+    session.clock = TickSource::kCounter;
+    process.clocks_given_up = true;
 }
 
 void trim_now() {

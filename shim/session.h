@@ -19,6 +19,7 @@
 #include <atomic>
 #include <stdint.h>
 
+#include "clock.h"
 #include "config.h"
 #include "module_table.h"
 #include "sampler.h"
@@ -34,7 +35,7 @@ enum class SessionState : uint32_t { kNone = 0, kStarting, kRecording, kStopped,
 struct Session {
     std::atomic<SessionState> state;
     SlowLock lock;
-    trace::Clock clock;
+    TickSource clock;
     int32_t pid;
     std::atomic<uint32_t> next_thread;
     std::atomic<uint32_t> next_log;
@@ -57,6 +58,7 @@ struct Process {
     char program[64];       // last part of the executable's path
     uint8_t trace_id[16];   // of this process' trace
     bool sandboxed;         // a seccomp filter may forbid our system calls
+    bool clocks_given_up;   // see give_up_clocks
     bool said;              // the one line on stderr has been said
     uint64_t stderr_device, stderr_inode;
     unsigned long key;      // pthread key for thread ends
@@ -92,6 +94,15 @@ void trim_now();
 
 // Before a seccomp filter is installed: from now on no system call of ours.
 void enter_sandbox();
+
+// Before the process gives up reading the time-stamp counter.
+void give_up_clocks();
+
+// Notes both clocks' present readings in the header.
+void renew_clock();
+
+// CLOCK_MONOTONIC, or what was last read of it where clocks may not be read.
+uint64_t monotonic_now();
 
 // One line on stderr, once per process tree, while stderr is what it was at the start.
 void say(const char* message);

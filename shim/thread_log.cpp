@@ -22,12 +22,6 @@ using trace::Loss;
 constexpr uint32_t kFirstChunk = 16u << 10;
 constexpr uint32_t kLaterChunk = 64u << 10;
 
-void renew_clock(const Session& session) {
-    trace::TraceHeader& header = *process.file.header;
-    header.last_ticks = ticks_after(session.clock);
-    header.last_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
-}
-
 // Under the lock: a fresh chunk for the log. False where there is none.
 bool new_chunk(Session& session, Log& log, trace::ChunkKind kind, uint32_t thread) {
     if (log.chunk) finish_chunk(process.file, log.extent);
@@ -49,7 +43,7 @@ bool new_chunk(Session& session, Log& log, trace::ChunkKind kind, uint32_t threa
     chunk.thread = thread;
     chunk.base_ticks = ticks_after(session.clock);
     if (chunk.base_ticks < log.last_ticks) chunk.base_ticks = log.last_ticks;
-    chunk.base_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+    chunk.base_monotonic_ns = monotonic_now();
     chunk.base_address = log.last_address;
     std::atomic_ref(chunk.magic).store(trace::kChunkMagic, std::memory_order_release);
     log.chunk = &chunk;
@@ -60,7 +54,7 @@ bool new_chunk(Session& session, Log& log, trace::ChunkKind kind, uint32_t threa
     memset(log.strings, 0, sizeof(log.strings));
     log.limit = log.payload() + (chunk.size - sizeof(trace::ChunkHeader)) - kRecordMargin;
     log.cursor = log.payload();
-    renew_clock(session);
+    renew_clock();
     return true;
 }
 
