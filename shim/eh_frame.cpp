@@ -121,6 +121,7 @@ bool read_cie(const ModuleRange& module, uintptr_t at, Cie& cie) {
             case 'z':
                 cie.augmented = true;
                 instructions = cursor.uleb();
+                if (instructions > cie.end - cursor.at()) return false;
                 instructions += cursor.at();
                 break;
             case 'R': cie.pointer_encoding = cursor.fixed<uint8_t>(); break;

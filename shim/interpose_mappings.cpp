@@ -53,7 +53,13 @@ LASTREF_INTERPOSE void* mmap64(void* address, size_t size, int protection, int f
 
 LASTREF_INTERPOSE int munmap(void* address, size_t size) noexcept {
     if (!real.munmap) lastref::find_real_functions();
-    if (!real.munmap) return static_cast<int>(lastref::raw::call(SYS_munmap, reinterpret_cast<long>(address), static_cast<long>(size)));
+    if (!real.munmap) {
+        const long error = lastref::raw::call(SYS_munmap, reinterpret_cast<long>(address),
+                                              static_cast<long>(size));
+        if (error == 0) return 0;
+        errno = static_cast<int>(-error);
+        return -1;
+    }
     recorder::mapping_ends(address, size, LASTREF_CALLER);
     const int result = real.munmap(address, size);
     if (result != 0) recorder::mapping_did_not_end(address, size);

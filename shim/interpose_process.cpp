@@ -107,7 +107,9 @@ __attribute__((visibility("hidden"))) void lastref_before_fork() {
 
 __attribute__((visibility("hidden"))) void lastref_before_exec(const char* path) {
     if (!is_recorded_process()) return;
-    recorder::about_to_exec(address_readable(path) ? path : "", LASTREF_THUNK_CALLER);
+    // A bad pointer is the program's to find out about. A path may run into the next page.
+    const bool readable = address_readable(path) && address_readable(path + 4096);
+    recorder::about_to_exec(readable ? path : "", LASTREF_THUNK_CALLER);
     note_exit(trace::ExitKind::kExec, 0);
     trim_now();
 }

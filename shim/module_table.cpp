@@ -96,7 +96,7 @@ void write_load(Session& session, const dl_find_object& found) {
     const auto begin = reinterpret_cast<uintptr_t>(found.dlfo_map_start);
     const auto end = reinterpret_cast<uintptr_t>(found.dlfo_map_end);
     const link_map& map = *found.dlfo_link_map;
-    const bool is_vdso = begin == getauxval(AT_SYSINFO_EHDR);
+    const bool is_vdso = begin == process.vdso;
     char buffer[1200];
     Text path(buffer, sizeof(buffer));
     absolute_path(map, is_vdso, path);

@@ -52,6 +52,8 @@ inline bool write_record(Log& log, uint64_t ticks, const Fields& fields, uint32_
     using namespace trace;
     constexpr uint16_t has = kFields[static_cast<uint8_t>(op)];
     uint8_t* const begin = log.cursor;
+    // A handler's records may have used up the room; a fork may have taken the log away.
+    if (begin == nullptr || begin > log.limit) [[unlikely]] return false;
     uint8_t* p = begin + 1;
     uint8_t flags = 0;
     uint64_t address = log.last_address;

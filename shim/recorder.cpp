@@ -19,12 +19,12 @@ class Recording {
 public:
     Recording() : saved_(t_depth), level_(saved_ < kLogs ? saved_ : 0) {
         t_depth = level_ + 1;
+        if (saved_ >= kLogs) [[unlikely]] start_over();
         asm volatile("" ::: "memory");  // a handler sees the level taken
     }
     ~Recording() {
         asm volatile("" ::: "memory");
         t_depth = saved_;
-        if (t_ended) [[unlikely]] detach_again();
     }
     Recording(const Recording&) = delete;
     Recording& operator=(const Recording&) = delete;
@@ -38,10 +38,18 @@ public:
 
     uint32_t stack(const CallSite& site) {
         ThreadState* state = t_state;
+        if (!state->memos) [[unlikely]] return 0;  // a handler forked
         return capture_stack(site, state->own_stack, may_call_kernel(), state->memos[level_]);
     }
 
 private:
+    // All logs were taken, most likely by handlers that left by longjmp: what they had half done in
+    // the first log ends with its chunk.
+    __attribute__((noinline)) void start_over() {
+        ThreadState* state = t_state;
+        if (state->attached) state->logs[level_].limit = nullptr;
+    }
+
     uint32_t saved_, level_;
 };
 
@@ -169,7 +177,6 @@ namespace slow {
 bool take_block(const void* block, size_t size) {
     ThreadState* state = t_state;
     if (!state->attached) {
-        if (t_ended) return false;
         {
             Recording scope;
             if (!scope.log(0)) return false;

@@ -13,8 +13,8 @@
 
 namespace lastref {
 
-Process process;
-bool recording = true;  // until the first look says otherwise
+constinit Process process{};
+constinit bool recording = true;  // until the first look says otherwise
 
 namespace {
 
@@ -124,6 +124,7 @@ void fill_header(trace::TraceHeader& header, Session& session, const uint8_t* pa
     memcpy(header.run_id, process.config.run_id, sizeof(header.run_id));
     header.process_start = process_start_time();
     memcpy(header.executable, process.executable, sizeof(header.executable));
+    header.epoch = loader_state.epoch.load(std::memory_order_relaxed);
     read_command(header);
     header.start_realtime_ns = clock_ns(CLOCK_REALTIME);
     header.start_ticks = header.last_ticks = ticks_after(session.clock);
@@ -213,6 +214,7 @@ bool ensure_session() {
         return false;
     }
     remember_stderr();
+    process.vdso = getauxval(AT_SYSINFO_EHDR);
     if (complaint[0]) say(complaint);
     read_executable();
     auto* session = static_cast<Session*>(wiped_on_fork((sizeof(Session) + 4095) & ~4095ull));
@@ -236,6 +238,11 @@ void restart_in_child(bool nested) {
     SessionState expected = SessionState::kNone;
     if (!session.state.compare_exchange_strong(expected, SessionState::kStarting)) return;
     const bool traced = process.file.header != nullptr;
+    process.generation++;
+    // Rules cached by the parent must not keep the child from meeting their modules; and a thread
+    // that was inside dlclose is not here.
+    loader_state.epoch.fetch_add(1, std::memory_order_acq_rel);
+    loader_state.closing.store(0, std::memory_order_release);
     abandon_trace_file(process.file, nested);
     t_state = &empty_thread_state;
     uint8_t parent_id[16];
@@ -262,6 +269,23 @@ void* session_memory(uint64_t size) {
     uint8_t* result = session.memory;
     session.memory += size;
     session.memory_left -= size;
+    return result;
+}
+
+void* inherited_memory(uint64_t size) {
+    size = (size + 63) & ~63ull;
+    if (size > process.memory_left) {
+        if (!may_call_kernel()) return nullptr;
+        const uint64_t slab = size > kSlab ? size : kSlab;
+        void* memory = raw::map(slab, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (!memory) return nullptr;
+        process.memory = static_cast<uint8_t*>(memory);
+        process.memory_left = slab;
+    }
+    uint8_t* result = process.memory;
+    process.memory += size;
+    process.memory_left -= size;
     return result;
 }
 

@@ -40,7 +40,8 @@ struct Session {
     std::atomic<uint32_t> next_thread;
     std::atomic<uint32_t> next_log;
     std::atomic<uint32_t> stop_reason;  // Loss, while kStopped
-    ThreadState* free_threads;          // under lock
+    ThreadState* ended_threads;         // under lock: the longest ended first
+    ThreadState** last_ended;           // where the next one is linked
     uint8_t* memory;                    // under lock: what is left of the current slab
     uint64_t memory_left;
     Log meta;                           // under lock
@@ -63,6 +64,10 @@ struct Process {
     uint64_t stderr_device, stderr_inode;
     unsigned long key;      // pthread key for thread ends
     bool have_key;
+    uint32_t generation;    // forks that led here and were recorded
+    uintptr_t vdso;         // its ELF header, 0: none
+    uint8_t* memory;        // under lock: see inherited_memory
+    uint64_t memory_left;
 };
 
 extern Process process;
@@ -86,6 +91,9 @@ void restart_in_child(bool nested);
 // Zeroed memory for the life of the session, gone in a forked child; nullptr where there is none.
 // Under the session's lock.
 void* session_memory(uint64_t size);
+
+// The same, but a forked child finds it as it was.
+void* inherited_memory(uint64_t size);
 
 // What becomes of this process, into the header. `gone`: the process is about to end, the file is
 // cut to its length.

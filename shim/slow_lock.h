@@ -24,12 +24,14 @@ public:
     // handler may be refused the lock.
     SlowLockHolder(SlowLock& lock, bool may_call_kernel) : lock_(lock), masked_(may_call_kernel) {
         if (masked_) set_mask(kBlock, &all_, &old_);
-        for (uint32_t spins = 0; spins < kMaxSpins; spins++) {
+        const uint32_t most = may_call_kernel ? kMaxSpins : kMaxBusySpins;
+        for (uint32_t spins = 0; spins < most; spins++) {
             if (lock_.held.exchange(1, std::memory_order_acquire) == 0) {
                 owned_ = true;
                 return;
             }
-            if (spins > 64 && may_call_kernel) raw::call(SYS_sched_yield);
+            // Sleeping, not yielding: the holder may have a lower real-time priority.
+            if (spins > 256 && may_call_kernel) sleep_briefly();
             else __builtin_ia32_pause();
         }
     }
@@ -44,7 +46,13 @@ public:
 
 private:
     static constexpr int kBlock = 0, kSet = 2;  // SIG_BLOCK, SIG_SETMASK
-    static constexpr uint32_t kMaxSpins = 1u << 20;
+    static constexpr uint32_t kMaxSpins = 20000;  // some two seconds
+    static constexpr uint32_t kMaxBusySpins = 1u << 20;
+
+    static void sleep_briefly() {
+        const int64_t time[2] = {0, 50000};  // struct timespec: 50 us
+        raw::call(SYS_nanosleep, reinterpret_cast<long>(time), 0);
+    }
 
     static void set_mask(int how, const uint64_t* set, uint64_t* old) {
         raw::call(SYS_rt_sigprocmask, how, reinterpret_cast<long>(set),

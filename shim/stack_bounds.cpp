@@ -75,7 +75,7 @@ ReadableStack::ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live)
 
 bool ReadableStack::extend(uintptr_t address) {
     if ((address & 7) != 0 || address < low_ || address >= limit_) return false;
-    while (address > high_ - sizeof(uintptr_t)) {
+    while (address >= high_) {
         if (high_ >= limit_ || !probe_ || !page_readable(high_)) return false;
         high_ += kPage;
     }

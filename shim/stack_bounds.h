@@ -33,7 +33,8 @@ public:
 
     // The word at `address`; false where it may not be read.
     bool read(uintptr_t address, uintptr_t& value) {
-        if ((address & 7) != 0 || address < low_ || address > high_ - sizeof(uintptr_t)) {
+        // high_ is a multiple of 8, so an aligned word that starts below it lies below it.
+        if ((address & 7) != 0 || address < low_ || address >= high_) {
             if (!extend(address)) return false;
         }
         value = *reinterpret_cast<const uintptr_t*>(address);

@@ -1,6 +1,7 @@
 #include "stack_memo.h"
 
 #include "module_table.h"
+#include "session.h"
 #include "stack_check.h"
 #include "stack_table.h"
 
@@ -18,7 +19,9 @@ class Capture {
 public:
     Capture(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo)
         : memo_(memo), own_(own), probe_(probe), stack_(own, site.sp, probe, true),
-          frame_{site.pc, site.sp, site.fp}, kept_(memo.count) {}
+          frame_{site.pc, site.sp, site.fp}, kept_(memo.count) {
+        memo_.count = 0;  // until all is well: a handler may leave us by longjmp
+    }
 
     uint32_t run() {
         for (;;) {
@@ -109,7 +112,6 @@ private:
 
     // Gives the fresh frames their ids and makes the memo what this stack is.
     uint32_t finish() {
-        memo_.count = 0;  // until all is well
         const MemoFrame* outer = kept_ != 0 ? &memo_.frames[kept_ - 1] : nullptr;
         uint64_t hash = outer ? outer->hash : path_end_hash(memo_.end, memo_.epoch);
         for (uint32_t i = fresh_count_; i != 0; i--) {
@@ -164,7 +166,12 @@ uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMem
         memo.count = 0;
         memo.epoch = epoch;
     }
-    const uint32_t id = Capture(site, own, probe, memo).run();
+    const uint32_t generation = process.generation;
+    uint32_t id = Capture(site, own, probe, memo).run();
+    if (generation != process.generation) [[unlikely]] {
+        memo.count = 0;  // forked by a handler meanwhile: the ids are of two traces
+        id = 0;
+    }
     check_stack(site, memo, id);
     if (!keep) [[unlikely]] memo.count = 0;
     return id;

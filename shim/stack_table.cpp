@@ -99,6 +99,8 @@ uint32_t find_node(uint64_t hash, uint32_t parent) {
 NodeAdder::NodeAdder() : lock_(process.session->lock, may_call_kernel()) {}
 
 uint32_t NodeAdder::add(uint64_t hash, uint32_t parent, uint64_t pc) {
+    // A fork on top of the walk: this process has no recording yet.
+    if (process.session->state.load(std::memory_order_acquire) == SessionState::kNone) return 0;
     if (!lock_.owned()) {
         count_loss(trace::Loss::kContended);
         return 0;

@@ -43,7 +43,7 @@ __attribute__((constructor)) void start(int, char**, char** environment) {
     note_loaded_modules();
     on_exit(at_exit, nullptr);
     pthread_key_t key;
-    if (pthread_key_create(&key, detach_thread) == 0) {
+    if (pthread_key_create(&key, thread_ends) == 0) {
         process.key = key;
         process.have_key = true;
     }

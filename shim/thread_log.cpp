@@ -13,7 +13,6 @@ namespace lastref {
 ThreadState empty_thread_state;
 constinit thread_local ThreadState* t_state __attribute__((tls_model("initial-exec"))) = &empty_thread_state;
 constinit thread_local uint32_t t_depth __attribute__((tls_model("initial-exec")));
-constinit thread_local bool t_ended __attribute__((tls_model("initial-exec")));
 
 namespace {
 
@@ -76,22 +75,39 @@ void read_thread_name(char (&name)[16]) {
 ThreadState* new_state() {
     auto* state = static_cast<ThreadState*>(session_memory(sizeof(ThreadState)));
     if (!state) return nullptr;
-    for (StackMemo& memo : state->memos) {
-        memo.capacity = process.config.depth;
-        const uint64_t size = memo.capacity * sizeof(MemoFrame);
-        memo.frames = static_cast<MemoFrame*>(session_memory(size));
-        memo.fresh = static_cast<MemoFrame*>(session_memory(size));
-        if (!memo.frames || !memo.fresh) return nullptr;
+    auto* memos = static_cast<StackMemo*>(inherited_memory(kLogs * sizeof(StackMemo)));
+    for (uint32_t i = 0; memos && i < kLogs; i++) {
+        memos[i].capacity = process.config.depth;
+        const uint64_t size = memos[i].capacity * sizeof(MemoFrame);
+        memos[i].frames = static_cast<MemoFrame*>(inherited_memory(size));
+        memos[i].fresh = static_cast<MemoFrame*>(inherited_memory(size));
+        if (!memos[i].frames || !memos[i].fresh) return nullptr;
     }
+    if (!memos) return nullptr;
+    state->memos = memos;
     return state;
+}
+
+// Under the lock: the state of a thread that is gone, if one of the longest ended is.
+ThreadState* take_ended(Session& session) {
+    if (!may_call_kernel()) return nullptr;
+    ThreadState** link = &session.ended_threads;
+    constexpr int kLooks = 4, kNoSuchProcess = 3;
+    for (int i = 0; i < kLooks && *link; i++, link = &(*link)->next_ended) {
+        ThreadState* state = *link;
+        if (raw::call(SYS_tgkill, session.pid, state->kernel_id, 0) != -kNoSuchProcess) continue;
+        *link = state->next_ended;
+        if (!*link) session.last_ended = link;
+        state->next_ended = nullptr;
+        return state;
+    }
+    return nullptr;
 }
 
 // Under the lock: gives this thread a state.
 ThreadState* attach_thread(Session& session) {
-    ThreadState* state = session.free_threads;
-    if (state) {
-        session.free_threads = state->next_free;
-    } else {
+    ThreadState* state = take_ended(session);
+    if (!state) {
         state = new_state();
         if (!state) {
             count_loss(Loss::kNoMemory);
@@ -101,7 +117,7 @@ ThreadState* attach_thread(Session& session) {
     state->attached = 1;
     state->thread = session.next_thread.fetch_add(1, std::memory_order_relaxed);
     state->own_stack = {};
-    for (StackMemo& memo : state->memos) memo.count = 0;
+    for (uint32_t i = 0; i < kLogs; i++) state->memos[i].count = 0;
     state->kernel_id = may_call_kernel() ? raw::thread_id() : 0;
     memset(state->name, 0, sizeof(state->name));
     read_thread_name(state->name);
@@ -118,7 +134,7 @@ ThreadState* attach_thread(Session& session) {
 
 void watch_thread_end(ThreadState* state) {
     // Up to 32 keys glibc keeps in the thread itself; beyond, setting one may allocate.
-    if (process.have_key && !t_ended && process.key < 32) {
+    if (process.have_key && process.key < 32) {
         pthread_setspecific(static_cast<pthread_key_t>(process.key), state);
     }
 }
@@ -176,33 +192,28 @@ Log* make_meta_room(uint32_t bytes) {
     return &log;
 }
 
-void detach_again() {
+void thread_ends(void*) {
+    // Other keys' destructors, which free, run before and after this one. The last round is the
+    // fourth (PTHREAD_DESTRUCTOR_ITERATIONS); asking for it leaves them all before us but those.
+    static constinit thread_local uint32_t rounds __attribute__((tls_model("initial-exec")));
+    if (++rounds < 3) {
+        pthread_setspecific(static_cast<pthread_key_t>(process.key), t_state);
+        return;
+    }
     ThreadState* state = t_state;
     if (!state->attached || !process.session) return;
     Session& session = *process.session;
     SlowLockHolder lock(session.lock, may_call_kernel());
-    if (!lock.owned()) return;  // the state is lost, its records are not
+    if (!lock.owned() || !state->attached) return;
     char name[16] = {};
     read_thread_name(name);
     if (memcmp(name, state->name, sizeof(name)) != 0) {
         memcpy(state->name, name, sizeof(name));
         write_thread_info(session, *state);
     }
-    t_state = &empty_thread_state;
-    state->next_free = session.free_threads;
-    session.free_threads = state;
-}
-
-void detach_thread(void*) {
-    // Other keys' destructors, which free, run before and after this one; the last round is the
-    // fourth (PTHREAD_DESTRUCTOR_ITERATIONS).
-    static thread_local uint32_t rounds __attribute__((tls_model("initial-exec")));
-    if (++rounds < 3) {
-        pthread_setspecific(static_cast<pthread_key_t>(process.key), t_state);
-        return;
-    }
-    t_ended = true;
-    detach_again();
+    if (!session.last_ended) session.last_ended = &session.ended_threads;
+    *session.last_ended = state;
+    session.last_ended = &state->next_ended;
 }
 
 }  // namespace lastref

@@ -8,8 +8,9 @@
 //   When all logs are taken the first is used again: its writer, should it still exist, sees that
 //   the cursor has moved and drops its record.
 //
-// Thread states outlive their threads: a state whose thread ended is handed to the next new thread,
-// which goes on in the same chunks.
+// Thread states outlive their threads. A thread's own end is told early, by a key's destructor, and
+// events still come after it; so its state waits until the kernel knows the thread no more, and is
+// then handed to a new thread, which goes on in the same chunks.
 #ifndef LASTREF_SHIM_THREAD_LOG_H
 #define LASTREF_SHIM_THREAD_LOG_H
 
@@ -56,12 +57,13 @@ struct ThreadState {
     SamplePoints points;
     // The memo of the usual case, and two more for walks on top of an unfinished record, which
     // start out empty each time they are needed for that.
-    StackMemo memos[kLogs];
+    // In memory that a forked child keeps: a fork may be made on top of a running walk.
+    StackMemo* memos;  // kLogs
     uint32_t thread;          // ordinal
     uint32_t attached;        // 0: wiped by a fork
     int32_t kernel_id;
     char name[16];
-    ThreadState* next_free;
+    ThreadState* next_ended;
 };
 
 // What every thread starts with: no room in any log, never written to.
@@ -78,12 +80,8 @@ Log* make_room(uint32_t level, uint32_t bytes);
 // The same for the meta log; under the session's lock.
 Log* make_meta_room(uint32_t bytes);
 
-// The thread ends. Events that still come afterwards are recorded one by one.
-void detach_thread(void* state);
-
-// For a thread that ended and recorded once more.
-void detach_again();
-extern constinit thread_local bool t_ended __attribute__((tls_model("initial-exec")));
+// The thread is about to end: the destructor of the session's key.
+void thread_ends(void* state);
 
 }  // namespace lastref
 

@@ -27,7 +27,7 @@ struct Extent {
 };
 
 struct TraceFile {
-    static constexpr unsigned kMaxExtents = 512;
+    static constexpr unsigned kMaxExtents = 4096;
 
     char path[1200];
     int fd;

@@ -62,8 +62,8 @@ std::vector<std::string> shortcomings(TraceFile& trace, uint64_t events, uint64_
     }
     for (uint32_t i = 0; i < static_cast<uint32_t>(Loss::kCount); ++i) {
         if (header.lost[i] == 0) continue;
-        said.push_back(counted(header.lost[i], "event") + " lost: " +
-                       std::string(loss_name(static_cast<Loss>(i))));
+        said.push_back(counted(header.lost[i], "event") +
+                       " lost: " + std::string(loss_name(static_cast<Loss>(i))));
     }
     if (header.notes & kNoteStopped) {
         said.push_back("recording stopped before the process ended");
@@ -82,7 +82,9 @@ std::vector<std::string> shortcomings(TraceFile& trace, uint64_t events, uint64_
 }
 
 // Events of the program itself, not those that describe the process.
-bool is_activity(Op op) { return op != Op::kLoad && op != Op::kUnload && op != Op::kThreadInfo; }
+bool is_activity(Op op) {
+    return op != Op::kLoad && op != Op::kUnload && op != Op::kThreadInfo;
+}
 
 Process describe(const TraceFile& trace, const ExitState& exit, uint64_t last_ticks) {
     const TraceHeader& header = trace.header();
@@ -126,8 +128,8 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     const TraceHeader& header = trace.header();
     const uint64_t rate = tick_rate(trace);
     const bool from_start = (header.notes & (kNoteInherited | kNoteLateStart)) == 0;
-    const bool whole = trace.lost() == 0 && trace.damage().empty() &&
-                       (header.notes & kNoteStopped) == 0;
+    const bool whole =
+        trace.lost() == 0 && trace.damage().empty() && (header.notes & kNoteStopped) == 0;
     Lifecycle lifecycle(rate, from_start, whole);
 
     constexpr uint64_t kProgressStep = 1u << 20;

@@ -17,10 +17,33 @@ constexpr size_t kMostSuspects = 8;
 
 // Last parts of function names that only step a counter, in lower case without underscores.
 constexpr std::array<std::string_view, 27> kWrappers = {
-    "retain", "release", "ref", "unref", "addref", "deref", "decref", "incref", "xincref",
-    "xdecref", "acquire", "get", "put", "drop", "grab", "refinc", "refdec", "increment",
-    "decrement", "intrusiveptraddref", "intrusiveptrrelease", "touch", "reset", "sprelease",
-    "refcountinc", "refcountdec", "swap",
+    "retain",
+    "release",
+    "ref",
+    "unref",
+    "addref",
+    "deref",
+    "decref",
+    "incref",
+    "xincref",
+    "xdecref",
+    "acquire",
+    "get",
+    "put",
+    "drop",
+    "grab",
+    "refinc",
+    "refdec",
+    "increment",
+    "decrement",
+    "intrusiveptraddref",
+    "intrusiveptrrelease",
+    "touch",
+    "reset",
+    "sprelease",
+    "refcountinc",
+    "refcountdec",
+    "swap",
 };
 
 bool is_wrapper(const Frame& frame) {
@@ -28,8 +51,8 @@ bool is_wrapper(const Frame& frame) {
     name = name.substr(0, name.find('('));
     // Destructors and special members of smart pointers are as little telling as release().
     if (name.find("intrusive_ptr<") != std::string_view::npos ||
-        name.find("shared_ptr<") != std::string_view::npos ||
-        name.starts_with("std::") || name.starts_with("boost::")) {
+        name.find("shared_ptr<") != std::string_view::npos || name.starts_with("std::") ||
+        name.starts_with("boost::")) {
         return true;
     }
     if (const size_t scope = name.rfind("::"); scope != std::string_view::npos) {
@@ -101,9 +124,8 @@ Culprit extra_retain(uint64_t site, const SiteStatistics& leaked, const SiteStat
     size_t best = 1;
     double best_score = -1;
     for (size_t n = 1; n <= SiteStatistics::kMost; ++n) {
-        const double score =
-            certainty(leaked.site(site).lives_with_at_least(n), leaked.lives(),
-                      ended.site(site).lives_with_at_least(n), ended.lives());
+        const double score = certainty(leaked.site(site).lives_with_at_least(n), leaked.lives(),
+                                       ended.site(site).lives_with_at_least(n), ended.lives());
         if (score > best_score) {
             best = n;
             best_score = score;
@@ -201,7 +223,7 @@ Blame without_peers(const SiteStatistics& leaked, uint32_t created_stack, StackN
     for (const uint64_t site : releases) {
         releases_by[holder(telling_frame(names.stack(site_stack(site))))] += mean(leaked, site);
     }
-    std::map<std::string, double> retains_in;   // per life, by function
+    std::map<std::string, double> retains_in;  // per life, by function
     for (const uint64_t site : retains) {
         retains_in[telling_frame(names.stack(site_stack(site))).function] += mean(leaked, site);
     }
@@ -231,9 +253,8 @@ Blame without_peers(const SiteStatistics& leaked, uint32_t created_stack, StackN
     rank(blame.suspects);
     // One that stands out is named; several alike are only listed.
     const std::vector<Culprit>& ranked = blame.suspects;
-    const bool stands_out =
-        ranked.size() == 1 || ranked[0].confidence > ranked[1].confidence ||
-        ranked[0].frame.function == ranked[1].frame.function;
+    const bool stands_out = ranked.size() == 1 || ranked[0].confidence > ranked[1].confidence ||
+                            ranked[0].frame.function == ranked[1].frame.function;
     if (unmatched != 0 && stands_out) blame.culprit = ranked.front();
     return blame;
 }
@@ -247,8 +268,8 @@ Frame telling_frame(const Stack& stack) {
     return stack.empty() ? Frame{} : stack.front();
 }
 
-Blame blame_leak(const SiteStatistics& leaked, const SiteStatistics& ended,
-                 uint32_t created_stack, StackNames& names) {
+Blame blame_leak(const SiteStatistics& leaked, const SiteStatistics& ended, uint32_t created_stack,
+                 StackNames& names) {
     return ended.lives() != 0 ? with_peers(leaked, ended, names)
                               : without_peers(leaked, created_stack, names);
 }

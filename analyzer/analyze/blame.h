@@ -21,8 +21,8 @@ struct Blame {
     std::vector<Culprit> suspects;  // ranked, the culprit first
 };
 
-Blame blame_leak(const SiteStatistics& leaked, const SiteStatistics& ended,
-                 uint32_t created_stack, StackNames& names);
+Blame blame_leak(const SiteStatistics& leaked, const SiteStatistics& ended, uint32_t created_stack,
+                 StackNames& names);
 
 // The frame that a reader wants to see of a retain, release or create: the innermost one that
 // is not a mere wrapper of the reference count (retain, unref, intrusive_ptr_release, ...).

@@ -18,22 +18,22 @@ struct BufferLife {
     enum class State : uint8_t { kLive, kEnded, kFreed };
 
     State state = State::kLive;
-    bool memory_freed = false;   // ended, and its memory went back to the allocator
-    bool destroyed = false;      // a destroy was seen
-    bool judged = false;         // an error of this life was reported: once is enough
-    uint32_t type = 0;           // string id
+    bool memory_freed = false;  // ended, and its memory went back to the allocator
+    bool destroyed = false;     // a destroy was seen
+    bool judged = false;        // an error of this life was reported: once is enough
+    uint32_t type = 0;          // string id
     uint32_t created_stack = 0;
     uint64_t address = 0;
     uint64_t size = 0;
     int64_t count = 1;
-    uint64_t unseen = 0;         // steps of the true counter that no event explains
-    uint64_t moved_from = 0;     // address before a realloc took the buffer along
+    uint64_t unseen = 0;      // steps of the true counter that no event explains
+    uint64_t moved_from = 0;  // address before a realloc took the buffer along
     uint64_t created_ticks = 0;
     uint64_t ended_ticks = 0;
     uint32_t ended_thread = 0;
-    uint64_t created_at = 0;     // position among all buffer events of the trace
+    uint64_t created_at = 0;  // position among all buffer events of the trace
     uint64_t last_event_at = 0;
-    uint64_t serial = 0;         // position among the lives of its origin, from 0
+    uint64_t serial = 0;  // position among the lives of its origin, from 0
     LifeHistory history;
     std::unique_ptr<SiteTally> tally;  // once the history is no longer whole
 
@@ -60,8 +60,8 @@ struct OriginStatistics {
     uint64_t ended = 0;
     uint64_t live = 0;
     uint64_t peak_live = 0;
-    uint64_t created_at_peak = 0;   // how many had been created when the peak last rose
-    uint64_t longest_life = 0;      // ticks, of those that ended
+    uint64_t created_at_peak = 0;  // how many had been created when the peak last rose
+    uint64_t longest_life = 0;     // ticks, of those that ended
     SiteStatistics ended_sites;
 
     void count_created() {

@@ -95,20 +95,24 @@ void Buffers::move(const Event& event) {
 
 void Buffers::in_life(BufferLife& life, const Event& event) {
     switch (event.op) {
-        case Op::kRetain: step(life, +1); break;
-        case Op::kRelease: step(life, -1); break;
+        case Op::kRetain:
+            step(life, +1);
+            break;
+        case Op::kRelease:
+            step(life, -1);
+            break;
         case Op::kCount:
             if (event.value != life.count) {
-                const uint64_t gap = event.value > life.count
-                                         ? static_cast<uint64_t>(event.value) -
-                                               static_cast<uint64_t>(life.count)
-                                         : static_cast<uint64_t>(life.count) -
-                                               static_cast<uint64_t>(event.value);
+                const uint64_t gap =
+                    event.value > life.count
+                        ? static_cast<uint64_t>(event.value) - static_cast<uint64_t>(life.count)
+                        : static_cast<uint64_t>(life.count) - static_cast<uint64_t>(event.value);
                 life.unseen = std::max(life.unseen, gap);
                 life.count = event.value;
             }
             break;
-        default: break;
+        default:
+            break;
     }
     life.remember(make_record(event, life.count));
     if (event.op == Op::kDestroy) life.destroyed = true;
@@ -153,10 +157,17 @@ void Buffers::after_life(BufferLife& life, const Event& event) {
     if (event.op == Op::kRetain) step(life, +1);
     life.remember(make_record(event, life.count));
     switch (event.op) {
-        case Op::kDestroy: life.destroyed = true; break;  // the usual end of a pooled buffer
-        case Op::kCount: break;                           // says nothing of who holds what
-        case Op::kRelease: accuse(Kind::kOverRelease, life, event); break;
-        default: accuse(Kind::kUseAfterRelease, life, event); break;
+        case Op::kDestroy:
+            life.destroyed = true;
+            break;  // the usual end of a pooled buffer
+        case Op::kCount:
+            break;  // says nothing of who holds what
+        case Op::kRelease:
+            accuse(Kind::kOverRelease, life, event);
+            break;
+        default:
+            accuse(Kind::kUseAfterRelease, life, event);
+            break;
     }
 }
 

@@ -3,8 +3,9 @@
 //            create (count 1)                  release to 0, destroy, count 0
 //     none ──────────────────▶ live ──────────────────────────────────────────▶ ended
 //                               │ ▲ │                                           │ │ ▲
-//     retain +1, release -1, ◀──┘ │ │ its memory is freed or unmapped           │ └─┘ touch, retain:
-//     touch, count, move          │ ▼ while the count is above 0                │     use-after-release
+//     retain +1, release -1, ◀──┘ │ │ its memory is freed or unmapped           │ └─┘ touch,
+//     retain: touch, count, move          │ ▼ while the count is above 0                │
+//     use-after-release
 //                                 │ freed: freed-while-referenced               │     release:
 //                                 │                                             │     over-release
 //                                 └─────── retain by another thread that was ◀──┘
@@ -35,8 +36,8 @@ namespace lastref {
 struct BufferTotals {
     uint64_t created = 0;
     uint64_t ended = 0;
-    uint64_t unknown = 0;    // events about buffers that were not created in this trace
-    uint64_t replaced = 0;   // lives whose end was not seen
+    uint64_t unknown = 0;   // events about buffers that were not created in this trace
+    uint64_t replaced = 0;  // lives whose end was not seen
 };
 
 class Buffers {
@@ -49,18 +50,22 @@ public:
 
     // The fate of the memory that buffers lie in. Cheap where no buffer is near.
     void memory_begins(uint64_t address, uint64_t size) {
-        if (pages_.may_hold(address, size)) [[unlikely]] forget_range(address, size);
+        if (pages_.may_hold(address, size)) [[unlikely]]
+            forget_range(address, size);
     }
     void memory_ends(uint64_t address, uint64_t size, const Event& event) {
-        if (pages_.may_hold(address, size)) [[unlikely]] end_range(address, size, event);
+        if (pages_.may_hold(address, size)) [[unlikely]]
+            end_range(address, size, event);
     }
     // A realloc or mremap moves memory: from its beginning to its end the lives in it rest.
     void memory_moves(uint64_t address, uint64_t size, uint32_t log) {
-        if (pages_.may_hold(address, size)) [[unlikely]] lift_range(address, size, log);
+        if (pages_.may_hold(address, size)) [[unlikely]]
+            lift_range(address, size, log);
     }
     // `to` is `from` where it failed.
     void memory_moved(uint64_t from, uint64_t to, uint64_t size, uint32_t log) {
-        if (!lifted_.empty()) [[unlikely]] put_down(from, to, size, log);
+        if (!lifted_.empty()) [[unlikely]]
+            put_down(from, to, size, log);
     }
     // The trace ends: what still rests is where it was.
     void finish();
@@ -99,8 +104,8 @@ private:
     MisuseLog& misuses_;
     const uint64_t race_window_;  // ticks
     const bool judge_misuse_;
-    Lives lives_;                 // by address, of every state
-    AddressPages pages_;          // the keys of lives_
+    Lives lives_;         // by address, of every state
+    AddressPages pages_;  // the keys of lives_
     Origins origins_;
     BufferTotals totals_;
     uint64_t live_ = 0;

@@ -32,6 +32,8 @@ const std::vector<Frame>& ElfFrames::frames(uint64_t pc, uint32_t epoch) {
     return symbolizer_.frames(pc, epoch);
 }
 
-bool ElfFrames::is_own(uint64_t pc, uint32_t epoch) { return symbolizer_.is_own(pc, epoch); }
+bool ElfFrames::is_own(uint64_t pc, uint32_t epoch) {
+    return symbolizer_.is_own(pc, epoch);
+}
 
 }  // namespace lastref

@@ -4,34 +4,56 @@ namespace lastref {
 
 std::string_view kind_name(Kind kind) {
     switch (kind) {
-        case Kind::kRefcountLeak: return "refcount-leak";
-        case Kind::kHeapLeak: return "heap-leak";
-        case Kind::kMappingLeak: return "mapping-leak";
-        case Kind::kOverRelease: return "over-release";
-        case Kind::kUseAfterRelease: return "use-after-release";
-        case Kind::kFreedWhileReferenced: return "freed-while-referenced";
-        case Kind::kDoubleFree: return "double-free";
-        case Kind::kGrowth: return "growth";
-        case Kind::kAllocationFailure: return "allocation-failure";
-        case Kind::kHeld: return "held";
+        case Kind::kRefcountLeak:
+            return "refcount-leak";
+        case Kind::kHeapLeak:
+            return "heap-leak";
+        case Kind::kMappingLeak:
+            return "mapping-leak";
+        case Kind::kOverRelease:
+            return "over-release";
+        case Kind::kUseAfterRelease:
+            return "use-after-release";
+        case Kind::kFreedWhileReferenced:
+            return "freed-while-referenced";
+        case Kind::kDoubleFree:
+            return "double-free";
+        case Kind::kGrowth:
+            return "growth";
+        case Kind::kAllocationFailure:
+            return "allocation-failure";
+        case Kind::kHeld:
+            return "held";
     }
     return "unknown";
 }
 
 std::string_view cause_name(Cause cause) {
     switch (cause) {
-        case Cause::kUnknown: return "unknown";
-        case Cause::kExtraRetain: return "extra-retain";
-        case Cause::kMissingRelease: return "missing-release";
-        case Cause::kNeverReleased: return "never-released";
-        case Cause::kPoolNotReturned: return "pool-not-returned";
-        case Cause::kCycle: return "cycle";
-        case Cause::kReferenceToLeakedOwner: return "reference-to-leaked-owner";
-        case Cause::kGrowth: return "growth";
-        case Cause::kCache: return "cache";
-        case Cause::kInFlight: return "in-flight";
-        case Cause::kShutdown: return "shutdown";
-        case Cause::kUnseen: return "unseen";
+        case Cause::kUnknown:
+            return "unknown";
+        case Cause::kExtraRetain:
+            return "extra-retain";
+        case Cause::kMissingRelease:
+            return "missing-release";
+        case Cause::kNeverReleased:
+            return "never-released";
+        case Cause::kPoolNotReturned:
+            return "pool-not-returned";
+        case Cause::kCycle:
+            return "cycle";
+        case Cause::kReferenceToLeakedOwner:
+            return "reference-to-leaked-owner";
+        case Cause::kGrowth:
+            return "growth";
+        case Cause::kCache:
+            return "cache";
+        case Cause::kInFlight:
+            return "in-flight";
+        case Cause::kShutdown:
+            return "shutdown";
+        case Cause::kUnseen:
+            return "unseen";
     }
     return "unknown";
 }

@@ -22,12 +22,12 @@ std::string_view name_of(const Frame& frame) {
 
 // What orders findings of one id: source positions from the inside out.
 bool earlier(const Stack& a, const Stack& b) {
-    return std::lexicographical_compare(
-        a.begin(), a.end(), b.begin(), b.end(), [](const Frame& x, const Frame& y) {
-            if (x.file != y.file) return x.file < y.file;
-            if (x.line != y.line) return x.line < y.line;
-            return x.offset < y.offset;
-        });
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                        [](const Frame& x, const Frame& y) {
+                                            if (x.file != y.file) return x.file < y.file;
+                                            if (x.line != y.line) return x.line < y.line;
+                                            return x.offset < y.offset;
+                                        });
 }
 
 }  // namespace

@@ -91,8 +91,9 @@ void Builder::explain(Finding& finding, const Misuse& misuse) {
     culprit.confidence = 1;
     switch (misuse.kind) {
         case Kind::kOverRelease:
-            culprit.explanation = "released here after the last reference was gone; this release "
-                                  "or one before it is one too many";
+            culprit.explanation =
+                "released here after the last reference was gone; this release "
+                "or one before it is one too many";
             culprit.ambiguous = true;
             culprit.confidence = 0.5;
             break;
@@ -100,11 +101,14 @@ void Builder::explain(Finding& finding, const Misuse& misuse) {
             culprit.explanation = "used here after the last reference was gone";
             break;
         case Kind::kFreedWhileReferenced:
-            culprit.explanation = "its memory is freed here while the count is " +
-                                  std::to_string(misuse.count_max);
+            culprit.explanation =
+                "its memory is freed here while the count is " + std::to_string(misuse.count_max);
             break;
-        case Kind::kDoubleFree: culprit.explanation = "freed here a second time"; break;
-        default: break;
+        case Kind::kDoubleFree:
+            culprit.explanation = "freed here a second time";
+            break;
+        default:
+            break;
     }
     if (culprit.stack.empty()) return;
     finding.suspects.push_back(culprit);
@@ -135,9 +139,8 @@ void Builder::add_misuses() {
         // Damage that was met after judging had begun: an odd event proves nothing any more.
         if (!failure && facts_.lost != 0) return;
         Finding finding = start(misuse.kind, misuse.created_stack);
-        finding.type = failure || misuse.kind == Kind::kDoubleFree
-                           ? "heap"
-                           : trace_.strings()[misuse.type];
+        finding.type =
+            failure || misuse.kind == Kind::kDoubleFree ? "heap" : trace_.strings()[misuse.type];
         finding.count = misuse.count;
         finding.bytes = misuse.bytes;
         finding.final_count_min = misuse.count_min;
@@ -164,8 +167,7 @@ void Builder::add_leaked_buffers() {
         const OriginStatistics& origin = buffers.origins().at(group.origin);
         const Held held = why_held(group, origin, buffers.event_count(), facts_);
         const bool leak = held.cause == Cause::kUnknown;
-        Finding finding =
-            start(leak ? Kind::kRefcountLeak : Kind::kHeld, group.origin.second);
+        Finding finding = start(leak ? Kind::kRefcountLeak : Kind::kHeld, group.origin.second);
         finding.type = trace_.strings()[group.origin.first];
         finding.count = group.count;
         finding.bytes = group.bytes;
@@ -178,8 +180,7 @@ void Builder::add_leaked_buffers() {
         finding.example.events = history(group.example->history.in_order());
         finding.example.events_left_out = group.example->history.left_out();
         if (leak) {
-            Blame blame =
-                blame_leak(group.sites, origin.ended_sites, group.origin.second, names_);
+            Blame blame = blame_leak(group.sites, origin.ended_sites, group.origin.second, names_);
             finding.culprit = std::move(blame.culprit);
             finding.suspects = std::move(blame.suspects);
             report_.summary.buffers.leaked += group.count;
@@ -257,12 +258,18 @@ void Builder::add_mappings() {
 
 int rank_of(Kind kind) {
     switch (kind) {
-        case Kind::kAllocationFailure: return 1;
-        case Kind::kHeapLeak: return 2;
-        case Kind::kMappingLeak: return 3;
-        case Kind::kGrowth: return 4;
-        case Kind::kHeld: return 5;
-        default: return 0;
+        case Kind::kAllocationFailure:
+            return 1;
+        case Kind::kHeapLeak:
+            return 2;
+        case Kind::kMappingLeak:
+            return 3;
+        case Kind::kGrowth:
+            return 4;
+        case Kind::kHeld:
+            return 5;
+        default:
+            return 0;
     }
 }
 
@@ -291,12 +298,11 @@ void sort_findings(std::vector<Finding>& findings) {
     const auto key = [](const Finding& finding) {
         const bool others = finding.created.empty() && finding.example.events.empty();
         // What began in a killed process' last moments weighs nothing.
-        const uint64_t share = finding.count != 0
-                                   ? finding.bytes / finding.count * (finding.count - finding.recent)
-                                   : 0;
-        return std::tuple(rank_of(finding.kind), certainty_of(finding), others,
-                          UINT64_MAX - share, UINT64_MAX - finding.bytes,
-                          UINT64_MAX - finding.count);
+        const uint64_t share =
+            finding.count != 0 ? finding.bytes / finding.count * (finding.count - finding.recent)
+                               : 0;
+        return std::tuple(rank_of(finding.kind), certainty_of(finding), others, UINT64_MAX - share,
+                          UINT64_MAX - finding.bytes, UINT64_MAX - finding.count);
     };
     std::stable_sort(findings.begin(), findings.end(),
                      [&key](const Finding& a, const Finding& b) { return key(a) < key(b); });

@@ -30,8 +30,8 @@ struct HeapTotals {
     uint64_t frees = 0;
     uint64_t live_bytes = 0;
     uint64_t peak_bytes = 0;
-    uint64_t unknown_frees = 0;   // of blocks from before the trace
-    uint64_t replaced = 0;        // lives whose end was not seen
+    uint64_t unknown_frees = 0;  // of blocks from before the trace
+    uint64_t replaced = 0;       // lives whose end was not seen
 };
 
 class Heap {
@@ -43,7 +43,8 @@ public:
     // malloc, calloc, memalign, and the new block of a realloc.
     void begin(const Event& event) {
         HeapBlock& block = table_.place(event.address);
-        if (block.state == HeapBlock::kLive) [[unlikely]] replace(block);
+        if (block.state == HeapBlock::kLive) [[unlikely]]
+            replace(block);
         block.size = event.size;
         block.begin_ticks = event.ticks;
         block.stack = event.stack;

@@ -6,7 +6,9 @@
 
 namespace lastref {
 
-HeapTable::HeapTable() { resize(1024); }
+HeapTable::HeapTable() {
+    resize(1024);
+}
 
 void HeapTable::resize(size_t capacity) {
     slots_ = std::vector<HeapBlock>(capacity);

@@ -20,11 +20,11 @@ struct HeapBlock {
     uint64_t address = 0;
     uint64_t size = 0;
     uint64_t begin_ticks = 0;
-    uint64_t end_ticks = 0;     // the rest of a line: of an ended block
-    uint32_t stack = 0;         // that made it
+    uint64_t end_ticks = 0;  // the rest of a line: of an ended block
+    uint32_t stack = 0;      // that made it
     uint32_t end_stack = 0;
     uint32_t thread : 24 = 0;
-    uint32_t op : 8 = 0;        // trace::Op that made it
+    uint32_t op : 8 = 0;  // trace::Op that made it
     uint32_t end_thread : 24 = 0;
     uint32_t state : 8 = kUnused;
 };
@@ -46,7 +46,8 @@ public:
     // The slot for a block at `address`: an ended or live one of that address, or an unused one
     // with `address` set. The caller makes it live or ended at once.
     HeapBlock& place(uint64_t address) {
-        if (used_ >= limit_) [[unlikely]] rebuild();
+        if (used_ >= limit_) [[unlikely]]
+            rebuild();
         for (size_t slot = slot_of(address);; slot = (slot + 1) & mask_) {
             HeapBlock& block = slots_[slot];
             if (block.state == HeapBlock::kUnused) {

@@ -38,7 +38,8 @@ bool is_bounded_cache(const LeakedGroup& group, const OriginStatistics& origin,
     if (group.count < kFewest || origin.live < kFewest) return false;
     const uint64_t live = origin.live;
     const bool turnover = origin.ended >= 2 * live;
-    const bool steady = origin.created_at_peak <= origin.created / 2 && origin.peak_live <= 2 * live;
+    const bool steady =
+        origin.created_at_peak <= origin.created / 2 && origin.peak_live <= 2 * live;
     if (turnover && steady) {
         // Where the victim is drawn at random, some live log2(live) times as long as the mean.
         const uint64_t window = live * (4 + static_cast<uint64_t>(std::bit_width(live)));
@@ -57,8 +58,7 @@ std::vector<LeakedGroup> group_leaked(const Buffers& buffers, const TraceFacts& 
     buffers.for_each_live([&](const BufferLife& life) {
         const SiteCounts sites = life.sites();
         const Origin origin{life.type, life.created_stack};
-        const auto [at, fresh] =
-            groups.try_emplace({origin, signature(sites), life.unseen != 0});
+        const auto [at, fresh] = groups.try_emplace({origin, signature(sites), life.unseen != 0});
         LeakedGroup& group = at->second;
         const uint64_t events = events_of(sites);
         if (fresh) {

@@ -22,12 +22,12 @@ struct LeakedGroup {
     uint64_t count = 0;
     uint64_t bytes = 0;
     int64_t final_count_min = 0, final_count_max = 0;
-    uint64_t most_unseen = 0;          // largest unexplained step of a true counter
+    uint64_t most_unseen = 0;  // largest unexplained step of a true counter
     uint64_t recent = 0;
     uint64_t first_serial = 0, last_serial = 0;
-    uint64_t oldest_ticks = 0;         // creation of the oldest
-    uint64_t last_created_at = 0;      // position of the youngest's creation
-    uint64_t in_use_late = 0;          // lives with an event in the last quarter of all events
+    uint64_t oldest_ticks = 0;     // creation of the oldest
+    uint64_t last_created_at = 0;  // position of the youngest's creation
+    uint64_t in_use_late = 0;      // lives with an event in the last quarter of all events
     uint64_t fewest_events = 0;
     SiteStatistics sites;
     const BufferLife* example = nullptr;  // the oldest

@@ -14,9 +14,9 @@ struct HistoryRecord {
     uint64_t ticks = 0;
     uint32_t stack = 0;
     uint32_t thread : 24 = 0;
-    uint32_t op : 8 = 0;      // trace::Op
-    int32_t count = 0;        // after the event
-    uint32_t string = 0;      // hint of a touch
+    uint32_t op : 8 = 0;  // trace::Op
+    int32_t count = 0;    // after the event
+    uint32_t string = 0;  // hint of a touch
 
     trace::Op operation() const { return static_cast<trace::Op>(op); }
     // What counts as the same thing done in two lives.

@@ -13,8 +13,12 @@ void Lifecycle::handle_rare(const Event& event) {
                 buffers_.memory_moves(event.address, *size, event.log);
             }
             break;
-        case Op::kRealloc: realloc_done(event); break;
-        case Op::kFailed: allocation_failed(event); break;
+        case Op::kRealloc:
+            realloc_done(event);
+            break;
+        case Op::kFailed:
+            allocation_failed(event);
+            break;
         case Op::kMmap:
             mappings_.map(event);
             buffers_.memory_begins(event.address, event.size);
@@ -23,21 +27,30 @@ void Lifecycle::handle_rare(const Event& event) {
             mappings_.unmap(event);
             buffers_.memory_ends(event.address, event.size, event);
             break;
-        case Op::kMunmapFailed: mappings_.unmap_failed(event.log); break;
+        case Op::kMunmapFailed:
+            mappings_.unmap_failed(event.log);
+            break;
         case Op::kMremapBegin:
             mappings_.unmap(event);
             buffers_.memory_moves(event.address, event.size, event.log);
             break;
-        case Op::kMremap: remap_done(event); break;
+        case Op::kMremap:
+            remap_done(event);
+            break;
         case Op::kCreate:
         case Op::kRetain:
         case Op::kRelease:
         case Op::kTouch:
         case Op::kCount:
         case Op::kMove:
-        case Op::kDestroy: buffers_.handle(event); break;
-        case Op::kExit: saw_exit_ = true; break;
-        default: break;
+        case Op::kDestroy:
+            buffers_.handle(event);
+            break;
+        case Op::kExit:
+            saw_exit_ = true;
+            break;
+        default:
+            break;
     }
 }
 

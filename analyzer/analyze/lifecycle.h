@@ -38,7 +38,9 @@ public:
                 // Where the block is unknown, a buffer may still start at that very address.
                 buffers_.memory_ends(event.address, heap_.end(event).value_or(1), event);
                 break;
-            default: handle_rare(event); break;
+            default:
+                handle_rare(event);
+                break;
         }
     }
 

@@ -74,7 +74,8 @@ void Mappings::unmap_failed(uint32_t log) {
 }
 
 void Mappings::remap(const Event& event) {
-    Mapping moved{event.address, end_of(event.address, event.size), event.ticks, totals_.made,
+    Mapping moved{event.address, end_of(event.address, event.size),
+                  event.ticks,   totals_.made,
                   event.stack,   event.thread};
     if (const auto found = removed_.find(event.log); found != removed_.end()) {
         if (!found->second.empty()) {

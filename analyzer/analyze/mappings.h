@@ -25,7 +25,7 @@ namespace lastref {
 
 struct Mapping {
     uint64_t begin = 0;
-    uint64_t end = 0;        // one past the last byte
+    uint64_t end = 0;  // one past the last byte
     uint64_t ticks = 0;
     uint64_t serial = 0;
     uint32_t stack = 0;
@@ -34,7 +34,7 @@ struct Mapping {
 
 struct MappingTotals {
     uint64_t made = 0;
-    uint64_t unmapped = 0;    // calls that removed something known
+    uint64_t unmapped = 0;  // calls that removed something known
     uint64_t live_bytes = 0;
     uint64_t peak_bytes = 0;
 };
@@ -60,7 +60,7 @@ private:
     std::vector<Mapping> cut(uint64_t address, uint64_t size);
     void insert(const Mapping& mapping);
 
-    std::map<uint64_t, Mapping> live_;  // by begin, not overlapping
+    std::map<uint64_t, Mapping> live_;                            // by begin, not overlapping
     std::unordered_map<uint32_t, std::vector<Mapping>> removed_;  // by log: the last unmap's
     StackCounters made_by_stack_;
     MappingTotals totals_;

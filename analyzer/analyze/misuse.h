@@ -18,14 +18,14 @@ namespace lastref {
 
 struct Misuse {
     Kind kind = Kind::kDoubleFree;
-    uint32_t type = 0;           // string id; 0 for heap blocks
+    uint32_t type = 0;  // string id; 0 for heap blocks
     uint32_t created_stack = 0;
-    uint32_t stack = 0;          // of the event that is wrong
-    uint32_t detail = 0;         // allocation failures: the call
+    uint32_t stack = 0;   // of the event that is wrong
+    uint32_t detail = 0;  // allocation failures: the call
     uint64_t count = 0;
     uint64_t bytes = 0;
     int64_t count_min = 0, count_max = 0;
-    uint64_t address = 0;        // of the example, as the rest
+    uint64_t address = 0;  // of the example, as the rest
     uint64_t size = 0;
     std::vector<HistoryRecord> history;  // oldest first, the wrong event last
     uint64_t left_out = 0;

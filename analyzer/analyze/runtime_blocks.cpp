@@ -31,27 +31,27 @@ constexpr std::array<std::string_view, 6> kAllocators = {
 // Functions of the C library that keep what they allocate until exit, without leading
 // underscores: debug information knows __textdomain, the symbol table textdomain.
 constexpr std::array<std::string_view, 21> kKeepers = {
-    "IO_file_doallocate",     // buffers of stdin, stdout, stderr and other open streams
+    "IO_file_doallocate",  // buffers of stdin, stdout, stderr and other open streams
     "IO_wfile_doallocate",
     "IO_doallocbuf",
-    "new_exitfn",             // atexit's list
+    "new_exitfn",  // atexit's list
     "cxa_thread_atexit_impl",
     "cxa_atexit",
-    "setlocale",              // the current locale
+    "setlocale",  // the current locale
     "newlocale",
     "nl_",
-    "gconv_",                 // character set conversions
-    "tz",                     // the time zone
-    "bindtextdomain",         // message catalogues
+    "gconv_",          // character set conversions
+    "tz",              // the time zone
+    "bindtextdomain",  // message catalogues
     "set_binding_values",
     "textdomain",
     "dcigettext",
-    "dlerror",                // the loader's last message
-    "dl_",                    // the loader's part inside libc
-    "nss_",                   // name service modules
-    "pthread_create",         // stacks and thread-local storage are cached for reuse
+    "dlerror",         // the loader's last message
+    "dl_",             // the loader's part inside libc
+    "nss_",            // name service modules
+    "pthread_create",  // stacks and thread-local storage are cached for reuse
     "libc_setup",
-    "res_",                   // the resolver's state of a thread
+    "res_",  // the resolver's state of a thread
 };
 
 std::string_view without_underscores(std::string_view name) {
@@ -60,8 +60,8 @@ std::string_view without_underscores(std::string_view name) {
 
 // Function names of allocators linked into a program.
 constexpr std::array<std::string_view, 12> kAllocatorFunctions = {
-    "je_", "_rjem_", "os_pages_map", "pages_map", "base_map", "_mi_", "mi_", "tcmalloc::",
-    "TCMalloc", "tc_", "sysmalloc", "new_heap",
+    "je_", "_rjem_",     "os_pages_map", "pages_map", "base_map",  "_mi_",
+    "mi_", "tcmalloc::", "TCMalloc",     "tc_",       "sysmalloc", "new_heap",
 };
 
 }  // namespace

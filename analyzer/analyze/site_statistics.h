@@ -17,8 +17,12 @@ namespace lastref {
 constexpr uint64_t site_of(trace::Op op, uint32_t stack) {
     return uint64_t{static_cast<uint8_t>(op)} << 32 | stack;
 }
-constexpr trace::Op site_op(uint64_t site) { return static_cast<trace::Op>(site >> 32); }
-constexpr uint32_t site_stack(uint64_t site) { return static_cast<uint32_t>(site); }
+constexpr trace::Op site_op(uint64_t site) {
+    return static_cast<trace::Op>(site >> 32);
+}
+constexpr uint32_t site_stack(uint64_t site) {
+    return static_cast<uint32_t>(site);
+}
 
 // Sites of one life with how often each occurred, sorted by site.
 using SiteCounts = std::vector<std::pair<uint64_t, uint32_t>>;

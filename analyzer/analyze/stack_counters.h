@@ -13,7 +13,8 @@ class StackCounters {
 public:
     void increment(uint32_t stack) {
         const size_t page = stack / kPage;
-        if (page >= pages_.size() || pages_[page] == nullptr) [[unlikely]] add_page(page);
+        if (page >= pages_.size() || pages_[page] == nullptr) [[unlikely]]
+            add_page(page);
         ++(*pages_[page])[stack % kPage];
     }
     uint64_t operator[](uint32_t stack) const {

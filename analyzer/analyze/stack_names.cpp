@@ -15,8 +15,8 @@ const Stack& StackNames::stack(uint32_t id) {
 }
 
 bool StackNames::reaches_outermost(uint32_t id) {
-    return id != 0 && nodes_.walk(id, [](const trace::StackNode&) { return true; }) ==
-                          trace::kStackComplete;
+    return id != 0 &&
+           nodes_.walk(id, [](const trace::StackNode&) { return true; }) == trace::kStackComplete;
 }
 
 bool StackNames::is_hook_header(const Frame& frame) {

@@ -7,9 +7,9 @@
 namespace lastref {
 
 struct TraceFacts {
-    uint64_t process = 0;        // index into Report::processes
-    bool orderly_exit = false;   // it ended by itself, so what was live then was kept
-    uint64_t lost = 0;           // events missing at most; UINT64_MAX where nobody counted them
+    uint64_t process = 0;       // index into Report::processes
+    bool orderly_exit = false;  // it ended by itself, so what was live then was kept
+    uint64_t lost = 0;          // events missing at most; UINT64_MAX where nobody counted them
     uint64_t last_ticks = 0;
     uint64_t recent_ticks = UINT64_MAX;  // from here on are a killed process' last moments
 };

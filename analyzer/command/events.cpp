@@ -49,6 +49,7 @@ private:
     }
     void specifics(const Event& event);
     void stack(uint32_t id);
+    void frames(uint32_t id);
     void lost(std::string_view reason, uint64_t count);
 
     TraceFile& trace_;
@@ -56,6 +57,9 @@ private:
     ElfFrames frames_;
     StackNames names_;
     LineOutput out_;
+    // Stacks as text: the same few come again and again. Emptied when it gets big.
+    std::unordered_map<uint32_t, std::string> written_stacks_;
+    size_t written_bytes_ = 0;
 };
 
 // Fields that follow from the op's row in kFields come by themselves; what needs a name of its
@@ -81,10 +85,18 @@ void EventLines::write(const Event& event) {
 void EventLines::specifics(const Event& event) {
     const std::string& text = trace_.strings()[event.string];
     switch (event.op) {
-        case Op::kMemalign: number("alignment", event.other_size); break;
-        case Op::kRealloc: address("from", event.other); break;
-        case Op::kFailed: string("call", failed_call_name(event.detail)); break;
-        case Op::kMunmapFailed: string("call", "munmap"); break;
+        case Op::kMemalign:
+            number("alignment", event.other_size);
+            break;
+        case Op::kRealloc:
+            address("from", event.other);
+            break;
+        case Op::kFailed:
+            string("call", failed_call_name(event.detail));
+            break;
+        case Op::kMunmapFailed:
+            string("call", "munmap");
+            break;
         case Op::kMmap:
             number("fd", event.value);
             number("prot", event.detail & 15);
@@ -94,14 +106,28 @@ void EventLines::specifics(const Event& event) {
             address("from", event.other);
             number("old_size", event.other_size);
             break;
-        case Op::kBreak: number("increment", event.value); break;
-        case Op::kCreate: string("type", text); break;
+        case Op::kBreak:
+            number("increment", event.value);
+            break;
+        case Op::kCreate:
+            string("type", text);
+            break;
         case Op::kTouch:
-        case Op::kMark: string("hint", text); break;
-        case Op::kCount: number("count", event.value); break;
-        case Op::kMove: address("to", event.other); break;
-        case Op::kFork: number("child", event.value); break;
-        case Op::kExec: string("path", text); break;
+        case Op::kMark:
+            string("hint", text);
+            break;
+        case Op::kCount:
+            number("count", event.value);
+            break;
+        case Op::kMove:
+            address("to", event.other);
+            break;
+        case Op::kFork:
+            number("child", event.value);
+            break;
+        case Op::kExec:
+            string("path", text);
+            break;
         case Op::kExit:
             number(event.detail == static_cast<uint32_t>(ExitKind::kSignal) ? "signal" : "status",
                    event.value);
@@ -115,14 +141,33 @@ void EventLines::specifics(const Event& event) {
             number("module", event.value);
             string("path", text);
             break;
-        case Op::kUnload: number("module", event.value); break;
-        default: break;
+        case Op::kUnload:
+            number("module", event.value);
+            break;
+        default:
+            break;
     }
 }
 
 void EventLines::stack(uint32_t id) {
     key("stack");
     if (!stacks_) return out_.number(id);
+    if (const auto known = written_stacks_.find(id); known != written_stacks_.end()) {
+        return out_.text(known->second);
+    }
+    const size_t begin = out_.position();
+    frames(id);
+    const std::string_view text = out_.since(begin);
+    constexpr size_t kMostBytes = 64 << 20;
+    if (written_bytes_ + text.size() > kMostBytes) {
+        written_stacks_.clear();
+        written_bytes_ = 0;
+    }
+    written_bytes_ += text.size();
+    written_stacks_.emplace(id, text);
+}
+
+void EventLines::frames(uint32_t id) {
     out_.text("[");
     bool first = true;
     names_.visit(id, [&](const Frame& frame) {

@@ -114,8 +114,8 @@ void write_counters(TraceFile& trace, const Counted& counted, LineOutput& out) {
     }
     uint64_t chunks = 0;
     for (const Log& log : trace.logs()) chunks += log.chunks.size();
-    line(out, "file        {} bytes, {} logs, {} chunks, {:.1f} bytes per event",
-         trace.file_size(), trace.logs().size(), chunks,
+    line(out, "file        {} bytes, {} logs, {} chunks, {:.1f} bytes per event", trace.file_size(),
+         trace.logs().size(), chunks,
          counted.events != 0
              ? static_cast<double>(trace.file_size()) / static_cast<double>(counted.events)
              : 0.0);
@@ -150,9 +150,9 @@ void write_modules(TraceFile& trace, LineOutput& out) {
     line(out, "modules     {}", trace.modules().size());
     for (const ModuleRecord& module : trace.modules()) {
         const std::string gone =
-            module.end_epoch != UINT32_MAX ? fmt::format("  unloaded (epoch {} to {})",
-                                                         module.first_epoch, module.end_epoch)
-                                           : "";
+            module.end_epoch != UINT32_MAX
+                ? fmt::format("  unloaded (epoch {} to {})", module.first_epoch, module.end_epoch)
+                : "";
         line(out, "  {:#014x} +{:<10x} {} {}{}", module.address, module.size,
              module.build_id.empty() ? "no build-id" : module.build_id, module.path, gone);
     }

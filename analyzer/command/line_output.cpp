@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -21,13 +22,16 @@ size_t utf8_length(std::string_view text) {
         if ((byte(i) & 0xc0) != 0x80) return 0;
     }
     const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-    const bool no_character = (first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f);
+    const bool no_character =
+        (first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f);
     return overlong || no_character ? 0 : length;
 }
 
 }  // namespace
 
-LineOutput::LineOutput() { ::signal(SIGPIPE, SIG_IGN); }
+LineOutput::LineOutput() {
+    ::signal(SIGPIPE, SIG_IGN);
+}
 
 void LineOutput::hexadecimal(uint64_t value) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -42,8 +46,17 @@ void LineOutput::hexadecimal(uint64_t value) {
 }
 
 void LineOutput::json_string(std::string_view text) {
+    const auto is_plain = [](char c) {
+        return static_cast<uint8_t>(c) >= 0x20 && static_cast<uint8_t>(c) < 0x80 && c != '"' &&
+               c != '\\';
+    };
     buffer_.push_back('"');
     while (!text.empty()) {
+        const auto plain = static_cast<size_t>(
+            std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+        buffer_.append(text.substr(0, plain));
+        text.remove_prefix(plain);
+        if (text.empty()) break;
         const char c = text[0];
         size_t length = utf8_length(text);
         if (length == 0) {

@@ -29,6 +29,13 @@ public:
     // As a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
     void json_string(std::string_view text);
 
+    // Where the line that is being written stands, and what was written from there on: so that
+    // a caller can keep a part that comes again. Valid until end_line().
+    size_t position() const { return buffer_.size(); }
+    std::string_view since(size_t position) const {
+        return {buffer_.data() + position, buffer_.size() - position};
+    }
+
     // To be called after each line.
     void end_line() {
         buffer_.push_back('\n');

@@ -32,7 +32,7 @@ public:
 private:
     ByteSource() = default;
 
-    int descriptor_ = -1;         // -1: bytes_ is the trace
+    int descriptor_ = -1;  // -1: bytes_ is the trace
     uint64_t size_ = 0;
     std::vector<uint8_t> bytes_;
 };

@@ -14,12 +14,12 @@ enum class HeaderState { kChunk, kNothing, kDamaged };
 
 HeaderState judge(const ChunkHeader& header) {
     if (header.magic == 0) return HeaderState::kNothing;
-    const bool possible =
-        header.magic == kChunkMagic && header.size >= kChunkUnit && header.size <= kMaxChunkSize &&
-        header.size % kChunkUnit == 0 && header.committed <= header.size - sizeof(ChunkHeader) &&
-        (header.kind == ChunkKind::kStacks ||
-         (header.kind == ChunkKind::kMeta && header.log == kMetaLog) ||
-         (header.kind == ChunkKind::kEvents && header.log != kMetaLog));
+    const bool possible = header.magic == kChunkMagic && header.size >= kChunkUnit &&
+                          header.size <= kMaxChunkSize && header.size % kChunkUnit == 0 &&
+                          header.committed <= header.size - sizeof(ChunkHeader) &&
+                          (header.kind == ChunkKind::kStacks ||
+                           (header.kind == ChunkKind::kMeta && header.log == kMetaLog) ||
+                           (header.kind == ChunkKind::kEvents && header.log != kMetaLog));
     return possible ? HeaderState::kChunk : HeaderState::kDamaged;
 }
 
@@ -72,8 +72,8 @@ ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header
         damage.add(offsetof(TraceHeader, chunks_end), "the end of the chunks is not plausible");
         end = bytes.size();
     } else if (end > bytes.size()) {
-        damage.add(bytes.size(), "the file ends here, its header speaks of " +
-                                     std::to_string(end) + " bytes");
+        damage.add(bytes.size(),
+                   "the file ends here, its header speaks of " + std::to_string(end) + " bytes");
         end = bytes.size();
     }
 

@@ -16,8 +16,8 @@
 namespace lastref {
 
 struct Chunk {
-    uint64_t offset = 0;      // of the payload's first byte in the file
-    uint32_t committed = 0;   // payload bytes to read; cut where the file ends early
+    uint64_t offset = 0;     // of the payload's first byte in the file
+    uint32_t committed = 0;  // payload bytes to read; cut where the file ends early
     uint32_t sequence = 0;
     uint32_t thread = 0;
     uint64_t base_ticks = 0;
@@ -31,9 +31,9 @@ struct Log {
 };
 
 struct ChunkIndex {
-    std::vector<Log> logs;       // by id; kMetaLog first where it exists
-    std::vector<Chunk> stacks;   // by first node id, not overlapping
-    uint64_t order_end = 0;      // one more than the highest ChunkHeader::order
+    std::vector<Log> logs;      // by id; kMetaLog first where it exists
+    std::vector<Chunk> stacks;  // by first node id, not overlapping
+    uint64_t order_end = 0;     // one more than the highest ChunkHeader::order
 };
 
 ChunkIndex index_chunks(const ByteSource& bytes, const trace::TraceHeader& header,

@@ -35,8 +35,7 @@ void EventMerger::reorder() {
     for (;;) {
         size_t child = 2 * hole + 1;
         if (child >= heap_.size()) break;
-        if (child + 1 < heap_.size() &&
-            before(heap_[child + 1]->event(), heap_[child]->event())) {
+        if (child + 1 < heap_.size() && before(heap_[child + 1]->event(), heap_[child]->event())) {
             ++child;
         }
         if (!before(heap_[child]->event(), heap_[hole]->event())) break;

@@ -18,8 +18,8 @@ namespace lastref {
 // True for what is recorded before the real call because it ends an address's life.
 constexpr bool ends_a_life(trace::Op op) {
     using trace::Op;
-    return op == Op::kFree || op == Op::kRelease || op == Op::kReallocBegin ||
-           op == Op::kMunmap || op == Op::kMremapBegin || op == Op::kDestroy;
+    return op == Op::kFree || op == Op::kRelease || op == Op::kReallocBegin || op == Op::kMunmap ||
+           op == Op::kMremapBegin || op == Op::kDestroy;
 }
 
 class EventMerger {
@@ -51,7 +51,8 @@ private:
         return a.log < b.log;
     }
     bool after_runner_up(const Event& event) const {
-        if (event.ticks < runner_up_ticks_) [[likely]] return false;
+        if (event.ticks < runner_up_ticks_) [[likely]]
+            return false;
         return runner_up_ != nullptr && before(runner_up_->event(), event);
     }
 

@@ -16,8 +16,8 @@ bool still_runs(const trace::TraceHeader& header) {
     if (header.pid <= 0 || header.process_start == 0) return false;
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
-    const uint64_t now_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u +
-                            static_cast<uint64_t>(now.tv_nsec);
+    const uint64_t now_ns =
+        static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
     if (header.start_monotonic_ns > now_ns) return false;
 
     std::ifstream stat("/proc/" + std::to_string(header.pid) + "/stat");

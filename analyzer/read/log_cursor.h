@@ -70,9 +70,9 @@ private:
     const uint8_t* at_ = nullptr;
     const uint8_t* end_ = nullptr;
     const uint8_t* refill_at_ = nullptr;
-    size_t chunk_ = 0;        // index of the next chunk to open
-    uint64_t file_at_ = 0;    // file offset of end_
-    uint64_t file_end_ = 0;   // of the chunk's last valid byte + 1
+    size_t chunk_ = 0;       // index of the next chunk to open
+    uint64_t file_at_ = 0;   // file offset of end_
+    uint64_t file_end_ = 0;  // of the chunk's last valid byte + 1
     std::unique_ptr<uint8_t[]> window_;
     size_t window_size_ = 0;  // without padding
 };

@@ -21,9 +21,9 @@ struct DecodeState {
     uint64_t address = 0;
     uint64_t stack = 0;
     uint32_t thread = 0;
-    uint32_t stack_end = 0;             // ids from here on are not in the trace: shown as 0
-    std::vector<uint32_t> strings;      // index in the chunk -> id in the pool
-    uint64_t stacks_missing = 0;        // events whose stack the trace does not hold
+    uint32_t stack_end = 0;         // ids from here on are not in the trace: shown as 0
+    std::vector<uint32_t> strings;  // index in the chunk -> id in the pool
+    uint64_t stacks_missing = 0;    // events whose stack the trace does not hold
 };
 
 class RecordDecoder {
@@ -39,36 +39,66 @@ public:
         event = Event{};
         event.op = static_cast<Op>(head & trace::kOpMask);
         switch (event.op) {
-            case Op::kMalloc: return fields<Op::kMalloc>(at, end, state, event);
-            case Op::kCalloc: return fields<Op::kCalloc>(at, end, state, event);
-            case Op::kMemalign: return fields<Op::kMemalign>(at, end, state, event);
-            case Op::kRealloc: return fields<Op::kRealloc>(at, end, state, event);
-            case Op::kReallocBegin: return fields<Op::kReallocBegin>(at, end, state, event);
-            case Op::kFree: return fields<Op::kFree>(at, end, state, event);
-            case Op::kFailed: return fields<Op::kFailed>(at, end, state, event);
-            case Op::kMmap: return fields<Op::kMmap>(at, end, state, event);
-            case Op::kMunmap: return fields<Op::kMunmap>(at, end, state, event);
-            case Op::kMunmapFailed: return fields<Op::kMunmapFailed>(at, end, state, event);
-            case Op::kMremap: return fields<Op::kMremap>(at, end, state, event);
-            case Op::kMremapBegin: return fields<Op::kMremapBegin>(at, end, state, event);
-            case Op::kBreak: return fields<Op::kBreak>(at, end, state, event);
-            case Op::kCreate: return fields<Op::kCreate>(at, end, state, event);
-            case Op::kRetain: return fields<Op::kRetain>(at, end, state, event);
-            case Op::kRelease: return fields<Op::kRelease>(at, end, state, event);
-            case Op::kTouch: return fields<Op::kTouch>(at, end, state, event);
-            case Op::kCount: return fields<Op::kCount>(at, end, state, event);
-            case Op::kMove: return fields<Op::kMove>(at, end, state, event);
-            case Op::kDestroy: return fields<Op::kDestroy>(at, end, state, event);
-            case Op::kMark: return fields<Op::kMark>(at, end, state, event);
-            case Op::kFork: return fields<Op::kFork>(at, end, state, event);
-            case Op::kExec: return fields<Op::kExec>(at, end, state, event);
-            case Op::kExit: return fields<Op::kExit>(at, end, state, event);
-            case Op::kString: return fields<Op::kString>(at, end, state, event);
-            case Op::kThread: return fields<Op::kThread>(at, end, state, event);
-            case Op::kThreadInfo: return fields<Op::kThreadInfo>(at, end, state, event);
-            case Op::kLoad: return fields<Op::kLoad>(at, end, state, event);
-            case Op::kUnload: return fields<Op::kUnload>(at, end, state, event);
-            default: return nullptr;
+            case Op::kMalloc:
+                return fields<Op::kMalloc>(at, end, state, event);
+            case Op::kCalloc:
+                return fields<Op::kCalloc>(at, end, state, event);
+            case Op::kMemalign:
+                return fields<Op::kMemalign>(at, end, state, event);
+            case Op::kRealloc:
+                return fields<Op::kRealloc>(at, end, state, event);
+            case Op::kReallocBegin:
+                return fields<Op::kReallocBegin>(at, end, state, event);
+            case Op::kFree:
+                return fields<Op::kFree>(at, end, state, event);
+            case Op::kFailed:
+                return fields<Op::kFailed>(at, end, state, event);
+            case Op::kMmap:
+                return fields<Op::kMmap>(at, end, state, event);
+            case Op::kMunmap:
+                return fields<Op::kMunmap>(at, end, state, event);
+            case Op::kMunmapFailed:
+                return fields<Op::kMunmapFailed>(at, end, state, event);
+            case Op::kMremap:
+                return fields<Op::kMremap>(at, end, state, event);
+            case Op::kMremapBegin:
+                return fields<Op::kMremapBegin>(at, end, state, event);
+            case Op::kBreak:
+                return fields<Op::kBreak>(at, end, state, event);
+            case Op::kCreate:
+                return fields<Op::kCreate>(at, end, state, event);
+            case Op::kRetain:
+                return fields<Op::kRetain>(at, end, state, event);
+            case Op::kRelease:
+                return fields<Op::kRelease>(at, end, state, event);
+            case Op::kTouch:
+                return fields<Op::kTouch>(at, end, state, event);
+            case Op::kCount:
+                return fields<Op::kCount>(at, end, state, event);
+            case Op::kMove:
+                return fields<Op::kMove>(at, end, state, event);
+            case Op::kDestroy:
+                return fields<Op::kDestroy>(at, end, state, event);
+            case Op::kMark:
+                return fields<Op::kMark>(at, end, state, event);
+            case Op::kFork:
+                return fields<Op::kFork>(at, end, state, event);
+            case Op::kExec:
+                return fields<Op::kExec>(at, end, state, event);
+            case Op::kExit:
+                return fields<Op::kExit>(at, end, state, event);
+            case Op::kString:
+                return fields<Op::kString>(at, end, state, event);
+            case Op::kThread:
+                return fields<Op::kThread>(at, end, state, event);
+            case Op::kThreadInfo:
+                return fields<Op::kThreadInfo>(at, end, state, event);
+            case Op::kLoad:
+                return fields<Op::kLoad>(at, end, state, event);
+            case Op::kUnload:
+                return fields<Op::kUnload>(at, end, state, event);
+            default:
+                return nullptr;
         }
     }
 

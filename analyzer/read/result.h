@@ -27,8 +27,9 @@ struct Error {
 template <typename T>
 class Result {
 public:
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT(*-explicit-*)
-    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}   // NOLINT(*-explicit-*)
+    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(*-explicit-*)
+    Result(Error error)
+        : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(*-explicit-*)
 
     explicit operator bool() const { return state_.index() == 0; }
     // Only where operator bool is true.

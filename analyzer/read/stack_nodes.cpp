@@ -8,7 +8,9 @@ using trace::StackNode;
 
 namespace {
 
-uint64_t nodes_in(const Chunk& chunk) { return chunk.committed / sizeof(StackNode); }
+uint64_t nodes_in(const Chunk& chunk) {
+    return chunk.committed / sizeof(StackNode);
+}
 
 bool holds(const Chunk& chunk, uint32_t id) {
     return id >= chunk.base_address && id - chunk.base_address < nodes_in(chunk);
@@ -40,8 +42,8 @@ StackNode StackNodes::node(uint32_t id) {
         const size_t got =
             bytes_.read(chunk.offset, nodes.data(), nodes.size() * sizeof(StackNode));
         // What could not be read is not there.
-        std::fill(nodes.begin() + static_cast<std::ptrdiff_t>(got / sizeof(StackNode)),
-                  nodes.end(), StackNode{});
+        std::fill(nodes.begin() + static_cast<std::ptrdiff_t>(got / sizeof(StackNode)), nodes.end(),
+                  StackNode{});
     }
     StackNode found = nodes[id - chunk.base_address];
     if (found.parent >= id) found.parent = trace::kStackLost;

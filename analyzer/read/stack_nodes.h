@@ -43,7 +43,7 @@ private:
     const ByteSource& bytes_;
     const std::vector<Chunk>& chunks_;
     std::vector<std::vector<trace::StackNode>> loaded_;  // parallel to chunks_
-    size_t last_ = 0;                                     // chunk of the last look-up
+    size_t last_ = 0;                                    // chunk of the last look-up
     uint32_t id_end_ = 0;
 };
 

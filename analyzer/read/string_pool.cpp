@@ -2,7 +2,9 @@
 
 namespace lastref {
 
-StringPool::StringPool() { intern(""); }
+StringPool::StringPool() {
+    intern("");
+}
 
 uint32_t StringPool::intern(std::string_view text) {
     if (const auto found = ids_.find(text); found != ids_.end()) return found->second;

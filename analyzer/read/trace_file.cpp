@@ -16,8 +16,7 @@ using namespace trace;
 // Nothing if the header can be used. `got` bytes of it were read.
 std::unique_ptr<Error> reject(const TraceHeader& header, size_t got, const std::string& path) {
     const auto error = [&path](uint64_t offset, std::string reason, std::string advice) {
-        return std::make_unique<Error>(
-            Error{path, offset, std::move(reason), std::move(advice)});
+        return std::make_unique<Error>(Error{path, offset, std::move(reason), std::move(advice)});
     };
     if (got == 0) return error(0, "the file is empty", "was the program traced to its end?");
     if (got < sizeof(header.magic) ||
@@ -124,8 +123,7 @@ std::string TraceFile::executable() const {
 std::vector<std::string> TraceFile::command() const {
     std::vector<std::string> arguments;
     const char* at = header_.command;
-    const char* const end =
-        at + std::min<size_t>(header_.command_size, sizeof(header_.command));
+    const char* const end = at + std::min<size_t>(header_.command_size, sizeof(header_.command));
     while (at < end) {
         const size_t length = ::strnlen(at, static_cast<size_t>(end - at));
         arguments.emplace_back(at, length);

@@ -26,11 +26,11 @@ namespace lastref {
 // A module as the meta records tell it (kLoad, kUnload).
 struct ModuleRecord {
     std::string path;
-    std::string build_id;         // lower-case hexadecimal
-    uint64_t address = 0;         // lowest mapped byte
+    std::string build_id;  // lower-case hexadecimal
+    uint64_t address = 0;  // lowest mapped byte
     uint64_t size = 0;
-    uint64_t bias = 0;            // mapped address - ELF address
-    uint32_t first_epoch = 0;     // in [first_epoch, end_epoch) it was mapped
+    uint64_t bias = 0;         // mapped address - ELF address
+    uint32_t first_epoch = 0;  // in [first_epoch, end_epoch) it was mapped
     uint32_t end_epoch = UINT32_MAX;
 };
 

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 
 from side_by_side import SHIM, Balance, SideBySide, process, shim_lines
-from lastref_testing import events, lastref, plain, report
+from lastref_testing import events, findings, lastref, plain, report
 
 
 class Variables(SideBySide):
@@ -19,6 +19,8 @@ class Variables(SideBySide):
             "FREE_STACKS": ("perhaps",),
             "FOLLOW_FORK": ("maybe",),
             "VERBOSE": ("aloud",),
+            "SAMPLE_INTERVAL": ("0", "often"),
+            "SAMPLE_BYTES": ("0", "some"),
         }
         for name, values in bad.items():
             for value in values:
@@ -44,6 +46,19 @@ class Variables(SideBySide):
                 run = self.preloaded(process("hello"), LEVEL=value)
                 self.assertEqual((run.status, run.stdout, run.stderr), (0, "hello\n", ""))
                 self.assertEqual(report(run.traces[0])["processes"][0]["level"], level)
+
+    def test_sampling_changes_nothing_for_the_program(self):
+        """A sample of the blocks: complete in itself, every end of a tracked block seen."""
+        for name in ("thread_crowd", "signal_storm", "tls_destructors", "deep_exceptions",
+                     "realloc_edges", "aligned", "fork_from_threads"):
+            for level in ("simple", "advanced"):
+                with self.subTest(program=name, level=level):
+                    run = self.preloaded(process(name), LEVEL=level, SAMPLE_BYTES="2000")
+                    self.assert_same(plain([process(name)]), run)
+                    found = report(run.traces)
+                    self.assert_complete(found)
+                    self.assertEqual(findings(found, "heap-leak"), [])
+                    self.assertEqual(findings(found, "double-free"), [])
 
     def test_disabled_makes_no_file(self):
         for value in ("disabled", "0", "Disabled"):

@@ -3,7 +3,7 @@
 import unittest
 
 from side_by_side import Balance, SideBySide, process
-from lastref_testing import events
+from lastref_testing import events, info
 
 
 class Threads(SideBySide):
@@ -29,6 +29,8 @@ class Threads(SideBySide):
                    if e["op"] == "malloc" and 2000 <= e["size"] <= 2004}
         self.assertEqual(sorted(threads), [2000, 2001, 2002, 2003, 2004])
         self.assertEqual(len(set(threads.values())), 5, "each on a thread of its own")
+        for name in ("worker-1", "worker-2", "worker-3", "worker-4"):
+            self.assertIn(name, info(run.traces[0]))
 
     def test_destructors_that_free_after_the_thread_function(self):
         run = self.side_by_side(process("tls_destructors"))

@@ -191,8 +191,7 @@ TraceBuilder& TraceBuilder::realloc_begin(uint64_t address) {
     return add(log, record);
 }
 
-TraceBuilder& TraceBuilder::realloc_end(uint64_t from, uint64_t to, uint64_t size,
-                                        uint32_t stack) {
+TraceBuilder& TraceBuilder::realloc_end(uint64_t from, uint64_t to, uint64_t size, uint32_t stack) {
     Record record = at_now(Op::kRealloc);
     record.event.address = to;
     record.event.other = from;
@@ -241,8 +240,8 @@ TraceBuilder& TraceBuilder::mremap_begin(uint64_t address, uint64_t size) {
     return add(log, record);
 }
 
-TraceBuilder& TraceBuilder::mremap_end(uint64_t from, uint64_t old_size, uint64_t to,
-                                       uint64_t size, uint32_t stack) {
+TraceBuilder& TraceBuilder::mremap_end(uint64_t from, uint64_t old_size, uint64_t to, uint64_t size,
+                                       uint32_t stack) {
     Record record = at_now(Op::kMremap);
     record.event.address = to;
     record.event.other = from;

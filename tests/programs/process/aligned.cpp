@@ -50,7 +50,7 @@ int main() {
     check(block = operator new(6108, kAlign, std::nothrow), 6108, 64);
     operator delete(block, kAlign, std::nothrow);
     check(block = operator new(6109), 6109, 16);
-    operator delete(block, std::size_t{6109});
+    operator delete (block, std::size_t{6109});
     check(block = operator new[](6110), 6110, 16);
     operator delete[](block, std::size_t{6110});
     check(block = operator new(6111, std::nothrow), 6111, 16);
@@ -62,7 +62,7 @@ int main() {
     check(block = malloc(6114), 6114, 16);
     free(block);
     check(block = operator new(6115, kAlign), 6115, 64);
-    operator delete(block, std::size_t{6115}, kAlign);
+    operator delete (block, std::size_t{6115}, kAlign);
     check(block = reallocarray(nullptr, 3, 6116 / 3 + 1), 6117, 16);
     free(block);
     check(block = operator new[](6118, kAlign, std::nothrow), 6118, 64);

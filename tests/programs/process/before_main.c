@@ -8,7 +8,9 @@
 
 static void* early;
 
-__attribute__((constructor)) static void before(void) { early = kept(malloc(7601)); }
+__attribute__((constructor)) static void before(void) {
+    early = kept(malloc(7601));
+}
 __attribute__((destructor)) static void after(void) {
     free(kept(early));
     churn(1, 7602);

@@ -1,7 +1,8 @@
 /*
  * closed_descriptors WAY FOLDER: closes every descriptor but 1 ('loop', 'closefrom', 'close_range',
- * 'dup2': other files are put over those below 8,192, 'dup2-all': over all), then opens files until a hundred numbers are taken, which
- * are printed; allocates a lot; and shows that nobody wrote to those files.
+ * 'dup2': other files are put over those below 8,192, 'dup2-all': over all), then opens files until
+ * a hundred numbers are taken, which are printed; allocates a lot; and shows that nobody wrote to
+ * those files.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -47,7 +48,8 @@ int main(int argc, char** argv) {
         struct stat status;
         char text[4];
         CHECK(fstat(files[i], &status) == 0);
-        whole += status.st_size == 4 && pread(files[i], text, 4, 0) == 4 && memcmp(text, "mine", 4) == 0;
+        whole +=
+            status.st_size == 4 && pread(files[i], text, 4, 0) == 4 && memcmp(text, "mine", 4) == 0;
     }
     printf("\n%d files as we left them\n", whole);
     return 0;

@@ -27,9 +27,9 @@ static void run(int self) {
 int main(void) {
     void* stacks[kCoroutines];
     for (int i = 0; i < kCoroutines; i++) {
-        stacks[i] = i % 2 ? malloc(kStack)
-                          : mmap(NULL, kStack, PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        stacks[i] =
+            i % 2 ? malloc(kStack)
+                  : mmap(NULL, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         CHECK(stacks[i] && stacks[i] != MAP_FAILED);
         CHECK(getcontext(&contexts[i]) == 0);
         contexts[i].uc_stack.ss_sp = stacks[i];

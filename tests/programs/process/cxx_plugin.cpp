@@ -15,8 +15,8 @@ extern "C" __attribute__((visibility("default"))) int plugin_work() {
     } catch (const std::out_of_range&) {
         caught = 1;
     }
-    auto* aligned = static_cast<char*>(operator new(6402, std::align_val_t{128}));
+    auto* aligned = static_cast<char*>(operator new (6402, std::align_val_t{128}));
     __asm__ volatile("" : "+r"(aligned));
-    operator delete(aligned, std::align_val_t{128});
+    operator delete (aligned, std::align_val_t{128});
     return static_cast<int>(texts.size()) + caught;
 }

@@ -1,5 +1,6 @@
 /*
- * 10,000 frames deep, a block of 6,601 bytes allocated in each on the way down, freed on the way up.
+ * 10,000 frames deep, a block of 6,601 bytes allocated in each on the way down, freed on the way
+ * up.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

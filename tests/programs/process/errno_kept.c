@@ -1,6 +1,6 @@
 /*
- * Calls that succeed leave errno alone, on a thread's first call as well as on its hundred-thousandth
- * (which needs a new chunk of trace).
+ * Calls that succeed leave errno alone, on a thread's first call as well as on its
+ * hundred-thousandth (which needs a new chunk of trace).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,15 +13,15 @@
 
 enum { kMark = 4242, kRounds = 100000 };
 
-#define KEEPS(call)                                                          \
-    do {                                                                     \
-        errno = kMark;                                                       \
-        call;                                                                \
-        const int after = errno;                                             \
-        if (after != kMark) {                                                \
-            dprintf(1, "%s: errno became %d\n", #call, after);               \
-            _exit(kCheckFailed);                                             \
-        }                                                                    \
+#define KEEPS(call)                                            \
+    do {                                                       \
+        errno = kMark;                                         \
+        call;                                                  \
+        const int after = errno;                               \
+        if (after != kMark) {                                  \
+            dprintf(1, "%s: errno became %d\n", #call, after); \
+            _exit(kCheckFailed);                               \
+        }                                                      \
     } while (0)
 
 static void* work(void* unused) {

@@ -47,7 +47,8 @@ int main() {
     printf("posix_memalign: ENOMEM %d, pointer %s\n", result == ENOMEM,
            block == &untouched ? "left alone" : "changed");
     errno = 0;
-    printf("mmap: %d", mmap(nullptr, huge, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    printf("mmap: %d",
+           mmap(nullptr, huge, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
     printf(" ENOMEM %d\n", errno == ENOMEM);
 
     printf("new: %s\n", outcome([] { return kept(operator new(huge)); }));
@@ -55,7 +56,7 @@ int main() {
     printf("nothrow new: %s\n", outcome([] { return kept(operator new(huge, std::nothrow)); }));
     printf("nothrow new[]: %s\n", outcome([] { return kept(operator new[](huge, std::nothrow)); }));
     printf("aligned new: %s\n",
-           outcome([] { return kept(operator new(huge, std::align_val_t{64})); }));
+           outcome([] { return kept(operator new (huge, std::align_val_t{64})); }));
     printf("vector: %s\n", outcome([] {
                std::vector<char> bytes;
                bytes.resize(huge - 100);

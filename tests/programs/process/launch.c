@@ -59,7 +59,8 @@ static int launch(const char* way) {
         return status_of(child);
     }
     if (strcmp(way, "failing-posix_spawn") == 0) {
-        CHECK(posix_spawn(&child, "/nonexistent/program", NULL, NULL, arguments, environ) == ENOENT);
+        CHECK(posix_spawn(&child, "/nonexistent/program", NULL, NULL, arguments, environ) ==
+              ENOENT);
         return 44;
     }
     if (strcmp(way, "fork") == 0) {

@@ -14,7 +14,8 @@
 enum { kPage = 4096 };
 
 static char* map(size_t pages) {
-    char* start = mmap(NULL, pages * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char* start =
+        mmap(NULL, pages * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(start != MAP_FAILED);
     start[0] = 1;
     return start;
@@ -33,7 +34,8 @@ int main(void) {
 
     /* Two neighbours, unmapped by one call. */
     start = map(23);
-    CHECK(mmap(start, 11 * kPage, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == start);
+    CHECK(mmap(start, 11 * kPage, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+          start);
     CHECK(munmap(start, 23 * kPage) == 0);
 
     /* MAP_FIXED over the middle of another; MAP_FIXED_NOREPLACE refused. */

@@ -26,8 +26,12 @@ static void* take(size_t alignment, size_t size) {
     return (void*)block;
 }
 
-void* malloc(size_t size) { return take(16, size); }
-void* calloc(size_t count, size_t size) { return take(16, count * size); }
+void* malloc(size_t size) {
+    return take(16, size);
+}
+void* calloc(size_t count, size_t size) {
+    return take(16, count * size);
+}
 void free(void* block) {
     if (block && !is_mine(block)) {
         static const char message[] = "freed a block that is not ours\n";
@@ -45,8 +49,12 @@ void* realloc(void* block, size_t size) {
     }
     return moved;
 }
-void* memalign(size_t alignment, size_t size) { return take(alignment, size); }
-void* aligned_alloc(size_t alignment, size_t size) { return take(alignment, size); }
+void* memalign(size_t alignment, size_t size) {
+    return take(alignment, size);
+}
+void* aligned_alloc(size_t alignment, size_t size) {
+    return take(alignment, size);
+}
 int posix_memalign(void** result, size_t alignment, size_t size) {
     return (*result = take(alignment, size)) ? 0 : ENOMEM;
 }

@@ -21,7 +21,9 @@ void operator delete(void* block) noexcept {
     deletes++;
     free(block);
 }
-void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
+void operator delete(void* block, std::size_t) noexcept {
+    operator delete(block);
+}
 
 struct Large {
     char bytes[4001];

@@ -19,13 +19,13 @@
 
 enum { kCheckFailed = 99 };
 
-#define CHECK(condition)                                                                     \
-    do {                                                                                     \
-        if (!(condition)) {                                                                  \
-            dprintf(2, "%s:%d: %s is false (%s)\n", __FILE__, __LINE__, #condition,          \
-                    strerror(errno));                                                        \
-            _exit(kCheckFailed);                                                             \
-        }                                                                                    \
+#define CHECK(condition)                                                            \
+    do {                                                                            \
+        if (!(condition)) {                                                         \
+            dprintf(2, "%s:%d: %s is false (%s)\n", __FILE__, __LINE__, #condition, \
+                    strerror(errno));                                               \
+            _exit(kCheckFailed);                                                    \
+        }                                                                           \
     } while (0)
 
 /* The same pointer, in a way that the compiler can't see through. */

@@ -1,8 +1,8 @@
 /*
  * raw_child WAY: a child made behind the C library's back. WAY is 'fork' (the system call),
  * 'clone' (the system call), 'clone3' (the system call) or 'clone-function' (clone() with a stack
- * of its own, memory not shared). The child allocates 20 blocks of 6,006 bytes and ends by the exit_group system
- * call; the parent allocates 20 of 6,007 meanwhile and after.
+ * of its own, memory not shared). The child allocates 20 blocks of 6,006 bytes and ends by the
+ * exit_group system call; the parent allocates 20 of 6,007 meanwhile and after.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -33,8 +33,8 @@ int main(void) {
            block[12000] == 'a');
     errno = 0;
     failed = kept(reallocarray(old, enormous, 3));
-    printf("product overflows: %d, ENOMEM %d, old block kept %d\n", failed == NULL,
-           errno == ENOMEM, block[12000] == 'a');
+    printf("product overflows: %d, ENOMEM %d, old block kept %d\n", failed == NULL, errno == ENOMEM,
+           block[12000] == 'a');
     block = kept(reallocarray(block, 100, 121));
     CHECK(block && block[12000] == 'a');
 

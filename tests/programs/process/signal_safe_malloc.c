@@ -36,8 +36,12 @@ size_t malloc_usable_size(void* block) {
     if (block) memcpy(&size, (char*)block - sizeof size, sizeof size);
     return size;
 }
-void* malloc(size_t size) { return take(16, size); }
-void free(void* block) { (void)block; }
+void* malloc(size_t size) {
+    return take(16, size);
+}
+void free(void* block) {
+    (void)block;
+}
 void* calloc(size_t count, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
@@ -52,13 +56,21 @@ void* realloc(void* block, size_t size) {
     if (moved && block) memcpy(moved, block, old < size ? old : size);
     return moved;
 }
-void* memalign(size_t alignment, size_t size) { return take(alignment < 16 ? 16 : alignment, size); }
-void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+void* memalign(size_t alignment, size_t size) {
+    return take(alignment < 16 ? 16 : alignment, size);
+}
+void* aligned_alloc(size_t alignment, size_t size) {
+    return memalign(alignment, size);
+}
 int posix_memalign(void** result, size_t alignment, size_t size) {
     void* block = memalign(alignment, size);
     if (!block) return ENOMEM;
     *result = block;
     return 0;
 }
-void* valloc(size_t size) { return take(4096, size); }
-void* pvalloc(size_t size) { return take(4096, (size + 4095) & ~(size_t)4095); }
+void* valloc(size_t size) {
+    return take(4096, size);
+}
+void* pvalloc(size_t size) {
+    return take(4096, (size + 4095) & ~(size_t)4095);
+}

@@ -1,8 +1,8 @@
 /*
- * What a program finds around it: its open descriptors (a close-on-exec one numbered 64 or higher is
- * left out: the shim may keep one), its environment, signal mask and actions, umask, working
- * directory. Then runs itself by exec and prints them again. Variables named LASTREF* and LD_PRELOAD
- * are left out.
+ * What a program finds around it: its open descriptors (a close-on-exec one numbered 64 or higher
+ * is left out: the shim may keep one), its environment, signal mask and actions, umask, working
+ * directory. Then runs itself by exec and prints them again. Variables named LASTREF* and
+ * LD_PRELOAD are left out.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

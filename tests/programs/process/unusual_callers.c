@@ -1,7 +1,7 @@
 /*
- * malloc called where a stack can't be walked by the rules: with rbp full of garbage, from code made
- * at run time that no module and no unwind table knows, from such code with a garbage return address
- * above it, and from a stack that was switched by hand. 6,701 to 6,704 bytes.
+ * malloc called where a stack can't be walked by the rules: with rbp full of garbage, from code
+ * made at run time that no module and no unwind table knows, from such code with a garbage return
+ * address above it, and from a stack that was switched by hand. 6,701 to 6,704 bytes.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -47,7 +47,7 @@ typedef void* (*Allocate)(size_t);
 /* sub $8,%rsp; movabs $malloc,%rax; call *%rax; add $8,%rsp; ret */
 static Allocate make_plain_code(unsigned char* code) {
     const uintptr_t target = (uintptr_t)malloc;
-    unsigned char text[] = {0x48, 0x83, 0xec, 0x08, 0x48, 0xb8, 0,    0,    0,    0,    0,
+    unsigned char text[] = {0x48, 0x83, 0xec, 0x08, 0x48, 0xb8, 0,    0,    0,    0,   0,
                             0,    0,    0,    0xff, 0xd0, 0x48, 0x83, 0xc4, 0x08, 0xc3};
     memcpy(text + 6, &target, sizeof target);
     memcpy(code, text, sizeof text);
@@ -57,13 +57,13 @@ static Allocate make_plain_code(unsigned char* code) {
 /* push %rbp; mov $-1,%rbp; movabs $malloc,%rax; push $0x1234; push $0x5678; call; add; pop; ret */
 static Allocate make_garbled_code(unsigned char* code) {
     const uintptr_t target = (uintptr_t)malloc;
-    unsigned char text[] = {0x55,                                      /* push rbp */
-                            0x48, 0xc7, 0xc5, 0xff, 0xff, 0xff, 0xff,  /* mov rbp, -1 */
-                            0x48, 0xb8, 0,    0,    0,    0,    0,    0, 0, 0,
-                            0x68, 0x34, 0x12, 0x00, 0x00,              /* push 0x1234 */
-                            0x68, 0x78, 0x56, 0x00, 0x00,              /* push 0x5678 */
-                            0xff, 0xd0,                                /* call rax */
-                            0x48, 0x83, 0xc4, 0x10,                    /* add rsp, 16 */
+    unsigned char text[] = {0x55,                                     /* push rbp */
+                            0x48, 0xc7, 0xc5, 0xff, 0xff, 0xff, 0xff, /* mov rbp, -1 */
+                            0x48, 0xb8, 0,    0,    0,    0,    0,    0,
+                            0,    0,    0x68, 0x34, 0x12, 0x00, 0x00, /* push 0x1234 */
+                            0x68, 0x78, 0x56, 0x00, 0x00,             /* push 0x5678 */
+                            0xff, 0xd0,                               /* call rax */
+                            0x48, 0x83, 0xc4, 0x10,                   /* add rsp, 16 */
                             0x5d, 0xc3};
     memcpy(text + 10, &target, sizeof target);
     memcpy(code, text, sizeof text);
@@ -71,13 +71,13 @@ static Allocate make_garbled_code(unsigned char* code) {
 }
 
 int main(void) {
-    static const uintptr_t garbage[] = {0, 1, 8, 0xdeadbeef, 0x7fffffffffff, UINTPTR_MAX,
-                                        0x8000000000000000};
+    static const uintptr_t garbage[] = {
+        0, 1, 8, 0xdeadbeef, 0x7fffffffffff, UINTPTR_MAX, 0x8000000000000000};
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++)
         free(kept(malloc_with_frame_pointer(6701, garbage[i])));
 
-    unsigned char* code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char* code =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(code != MAP_FAILED);
     const Allocate plain = make_plain_code(code);
     const Allocate garbled = make_garbled_code(code + 1024);

@@ -82,7 +82,8 @@ TEST_CASE("without ended peers a double retain is named but ambiguous") {
 
 TEST_CASE("without retains the creator's reference was never released") {
     TraceBuilder builder;
-    for (uint64_t i = 0; i < 10; ++i) builder.create(0x1000 + i * 64, 32, "B", builder.stack({0x1}));
+    for (uint64_t i = 0; i < 10; ++i)
+        builder.create(0x1000 + i * 64, 32, "B", builder.stack({0x1}));
     const auto leaks = findings_of(report_of(builder), Kind::kRefcountLeak);
     REQUIRE(leaks.size() == 1);
     REQUIRE(leaks[0].culprit);

@@ -115,7 +115,9 @@ TEST_CASE("a realloc takes the buffers in its block along") {
     TraceBuilder builder;
     builder.malloc(0x1000, 64).create(0x1010, 16, "Buffer");
     builder.realloc_begin(0x1000).realloc_end(0x1000, 0x8000, 128);
-    SECTION("and events go on at the new address") { builder.release(0x8010).free(0x8000); }
+    SECTION("and events go on at the new address") {
+        builder.release(0x8010).free(0x8000);
+    }
     SECTION("and a move that says so afterwards changes nothing") {
         builder.malloc(0x1000, 64).create(0x1010, 16, "Buffer");  // the old address is reused
         builder.move(0x1010, 0x8010).release(0x8010).free(0x8000);

@@ -133,10 +133,18 @@ TEST_CASE("a second free is a double free with both places") {
 TEST_CASE("a double free is not claimed where events may be missing") {
     TraceBuilder builder;
     builder.malloc(0x1000, 16).free(0x1000).free(0x1000);
-    SECTION("lost events") { builder.header.lost[2] = 1; }
-    SECTION("a forked child") { builder.header.notes = trace::kNoteInherited; }
-    SECTION("a late start") { builder.header.notes = trace::kNoteLateStart; }
-    SECTION("a missing chunk") { builder.skip_sequence(1).new_chunk(1).malloc(0x3000, 1); }
+    SECTION("lost events") {
+        builder.header.lost[2] = 1;
+    }
+    SECTION("a forked child") {
+        builder.header.notes = trace::kNoteInherited;
+    }
+    SECTION("a late start") {
+        builder.header.notes = trace::kNoteLateStart;
+    }
+    SECTION("a missing chunk") {
+        builder.skip_sequence(1).new_chunk(1).malloc(0x3000, 1);
+    }
     CHECK(findings_of(report_of(builder), Kind::kDoubleFree).empty());
 }
 

@@ -26,7 +26,8 @@ std::string captured(Write&& write) {
     ::close(saved);
     ::close(ends[1]);
     std::string text(65536, '\0');
-    text.resize(static_cast<size_t>(std::max<ssize_t>(0, ::read(ends[0], text.data(), text.size()))));
+    text.resize(
+        static_cast<size_t>(std::max<ssize_t>(0, ::read(ends[0], text.data(), text.size()))));
     ::close(ends[0]);
     return text;
 }

@@ -30,8 +30,8 @@ std::vector<uint8_t> padded(std::vector<uint8_t> bytes) {
 
 TEST_CASE("varints of every length decode to what was coded") {
     for (unsigned bit = 0; bit < 64; ++bit) {
-        for (const uint64_t value : {uint64_t{1} << bit, (uint64_t{1} << bit) - 1,
-                                     (uint64_t{1} << bit) * 3 + 5}) {
+        for (const uint64_t value :
+             {uint64_t{1} << bit, (uint64_t{1} << bit) - 1, (uint64_t{1} << bit) * 3 + 5}) {
             std::vector<uint8_t> coded;
             for (uint64_t rest = value;;) {
                 coded.push_back(static_cast<uint8_t>(rest & 0x7f));
