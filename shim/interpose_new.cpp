@@ -1,8 +1,9 @@
 // operator new and delete in all their forms.
 //
 // Most definitions of them call malloc and free, which are seen anyway: then these functions only
-// jump on to the next definition. Where the allocator that provides malloc defines them too
-// (jemalloc, tcmalloc, mimalloc) they bypass malloc, and are recorded here.
+// jump on to the next definition. Where the allocator that provides malloc defines a form too
+// (jemalloc, tcmalloc, mimalloc) it bypasses malloc, and is recorded here; should it call malloc or
+// free by name after all, the block is recorded once (t_last_block, t_deleted_block).
 //
 // A program without the C++ library in its global scope may load one privately (a plug-in opened
 // with RTLD_LOCAL); its calls bind to us, and no next definition is to be found. What libstdc++ and
@@ -18,33 +19,9 @@
 namespace {
 
 using lastref::CallSite;
+using lastref::OperatorForm;
 using lastref::real;
 namespace recorder = lastref::recorder;
-
-enum class Provider : int { kUnknown = 0, kCallsMalloc, kAllocator, kNone };
-
-const void* module_of(const void* function) {
-    Dl_info info;
-    return function && dladdr(function, &info) ? info.dli_fbase : nullptr;
-}
-
-// Who provides operator new; found out once.
-Provider provider() {
-    static Provider known = Provider::kUnknown;  // racing threads find the same
-    if (known != Provider::kUnknown) return known;
-    const void* next = lastref::find_next("_Znwm");
-    if (!next) return Provider::kNone;  // may be loaded later: not kept
-    lastref::find_real_functions();
-    return known = module_of(next) == module_of(reinterpret_cast<const void*>(real.malloc))
-                       ? Provider::kAllocator
-                       : Provider::kCallsMalloc;
-}
-
-template <typename Function>
-Function next_of(Function& kept, const char* name) {
-    if (!kept) kept = reinterpret_cast<Function>(lastref::find_next(name));
-    return kept;
-}
 
 // Nothing to hand the call to: malloc, and for a failure whatever C++ library is there throws.
 void* new_by_malloc(size_t size, size_t alignment, bool may_throw, const CallSite& site) {
@@ -72,79 +49,77 @@ void* new_by_malloc(size_t size, size_t alignment, bool may_throw, const CallSit
     abort();  // a call to operator new without any C++ library
 }
 
+// The block that the allocator's own operator new returned.
+void record_new(const void* block, size_t size, size_t alignment, const CallSite& site) {
+    if (!block || block == lastref::t_last_block || !recorder::wants_block(block, size)) return;
+    if (alignment != 0) recorder::aligned_block_began(block, size, alignment, site);
+    else recorder::block_began(recorder::Op::kMalloc, block, size, site);
+}
+
+// Before the allocator's own operator delete, or free, ends the block.
+void record_delete(const void* block, const CallSite& site) {
+    if (recorder::wants_block_end(block)) recorder::block_ends(block, site);
+}
+
+const OperatorForm& form(unsigned index) {
+    if (!lastref::operator_forms[0].next) [[unlikely]] lastref::find_real_functions();
+    return lastref::operator_forms[index];
+}
+
 }  // namespace
 
-// One definition per form: NAME is the mangled name, PARAMETERS and ARGUMENTS its own.
-#define LASTREF_NEW(NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_THROW)                     \
-    extern "C" LASTREF_INTERPOSE void* NAME PARAMETERS {                                   \
-        static void*(*next)PARAMETERS;                                                     \
-        switch (provider()) {                                                              \
-            case Provider::kAllocator: {                                                   \
-                if (!next_of(next, #NAME)) break;                                          \
-                void* block = next ARGUMENTS;                                              \
-                if (!recorder::wants_block(block, size)) return block;                     \
-                if ((ALIGNMENT) != 0)                                                      \
-                    recorder::aligned_block_began(block, size, ALIGNMENT, LASTREF_CALLER); \
-                else                                                                       \
-                    recorder::block_began(recorder::Op::kMalloc, block, size, LASTREF_CALLER); \
-                return block;                                                              \
-            }                                                                              \
-            case Provider::kCallsMalloc:                                                   \
-                if (next_of(next, #NAME)) return next ARGUMENTS;                           \
-                break;                                                                     \
-            default: break;                                                                \
-        }                                                                                  \
-        return new_by_malloc(size, ALIGNMENT, MAY_THROW, LASTREF_CALLER);                  \
+// One definition per form: INDEX into operator_forms, PARAMETERS and ARGUMENTS its own.
+#define LASTREF_NEW(INDEX, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_THROW)             \
+    extern "C" LASTREF_INTERPOSE void* NAME PARAMETERS {                                  \
+        const OperatorForm& form_ = form(INDEX);                                          \
+        const auto next = reinterpret_cast<void*(*)PARAMETERS>(form_.next);               \
+        if (!next) return new_by_malloc(size, ALIGNMENT, MAY_THROW, LASTREF_CALLER);      \
+        if (!form_.by_allocator) return next ARGUMENTS;                                   \
+        lastref::t_last_block = nullptr;                                                  \
+        void* block = next ARGUMENTS;                                                     \
+        record_new(block, size, ALIGNMENT, LASTREF_CALLER);                               \
+        return block;                                                                     \
     }
 
-#define LASTREF_DELETE(NAME, PARAMETERS, ARGUMENTS)                         \
-    extern "C" LASTREF_INTERPOSE void NAME PARAMETERS {                     \
-        static void (*next) PARAMETERS;                                     \
-        if (!block) return;                                                 \
-        switch (provider()) {                                               \
-            case Provider::kAllocator:                                      \
-                if (recorder::wants_block_end(block)) {                     \
-                    recorder::block_ends(block, LASTREF_CALLER);            \
-                }                                                           \
-                if (next_of(next, #NAME)) return next ARGUMENTS;            \
-                return real.free(block);                                    \
-            case Provider::kCallsMalloc:                                    \
-                if (next_of(next, #NAME)) return next ARGUMENTS;            \
-                break;                                                      \
-            default: break;                                                 \
-        }                                                                   \
-        if (recorder::wants_block_end(block)) {                             \
-            recorder::block_ends(block, LASTREF_CALLER);                    \
-        }                                                                   \
-        real.free(block);                                                   \
+#define LASTREF_DELETE(INDEX, NAME, PARAMETERS, ARGUMENTS)                    \
+    extern "C" LASTREF_INTERPOSE void NAME PARAMETERS {                       \
+        if (!block) return;                                                   \
+        const OperatorForm& form_ = form(INDEX);                              \
+        const auto next = reinterpret_cast<void (*) PARAMETERS>(form_.next);  \
+        if (next && !form_.by_allocator) return next ARGUMENTS;               \
+        record_delete(block, LASTREF_CALLER);                                 \
+        if (!next) return real.free(block);                                   \
+        lastref::t_deleted_block = block;                                     \
+        next ARGUMENTS;                                                       \
+        lastref::t_deleted_block = nullptr;                                   \
     }
 
 using Nothrow = const std::nothrow_t*;
 
-LASTREF_NEW(_Znwm, (size_t size), (size), 0, true)
-LASTREF_NEW(_Znam, (size_t size), (size), 0, true)
-LASTREF_NEW(_ZnwmRKSt9nothrow_t, (size_t size, Nothrow tag), (size, tag), 0, false)
-LASTREF_NEW(_ZnamRKSt9nothrow_t, (size_t size, Nothrow tag), (size, tag), 0, false)
-LASTREF_NEW(_ZnwmSt11align_val_t, (size_t size, size_t align), (size, align), align, true)
-LASTREF_NEW(_ZnamSt11align_val_t, (size_t size, size_t align), (size, align), align, true)
-LASTREF_NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, Nothrow tag),
+LASTREF_NEW(0, _Znwm, (size_t size), (size), 0, true)
+LASTREF_NEW(1, _Znam, (size_t size), (size), 0, true)
+LASTREF_NEW(2, _ZnwmRKSt9nothrow_t, (size_t size, Nothrow tag), (size, tag), 0, false)
+LASTREF_NEW(3, _ZnamRKSt9nothrow_t, (size_t size, Nothrow tag), (size, tag), 0, false)
+LASTREF_NEW(4, _ZnwmSt11align_val_t, (size_t size, size_t align), (size, align), align, true)
+LASTREF_NEW(5, _ZnamSt11align_val_t, (size_t size, size_t align), (size, align), align, true)
+LASTREF_NEW(6, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, Nothrow tag),
             (size, align, tag), align, false)
-LASTREF_NEW(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, Nothrow tag),
+LASTREF_NEW(7, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, Nothrow tag),
             (size, align, tag), align, false)
 
-LASTREF_DELETE(_ZdlPv, (void* block), (block))
-LASTREF_DELETE(_ZdaPv, (void* block), (block))
-LASTREF_DELETE(_ZdlPvm, (void* block, size_t size), (block, size))
-LASTREF_DELETE(_ZdaPvm, (void* block, size_t size), (block, size))
-LASTREF_DELETE(_ZdlPvRKSt9nothrow_t, (void* block, Nothrow tag), (block, tag))
-LASTREF_DELETE(_ZdaPvRKSt9nothrow_t, (void* block, Nothrow tag), (block, tag))
-LASTREF_DELETE(_ZdlPvSt11align_val_t, (void* block, size_t align), (block, align))
-LASTREF_DELETE(_ZdaPvSt11align_val_t, (void* block, size_t align), (block, align))
-LASTREF_DELETE(_ZdlPvmSt11align_val_t, (void* block, size_t size, size_t align),
+LASTREF_DELETE(8, _ZdlPv, (void* block), (block))
+LASTREF_DELETE(9, _ZdaPv, (void* block), (block))
+LASTREF_DELETE(10, _ZdlPvm, (void* block, size_t size), (block, size))
+LASTREF_DELETE(11, _ZdaPvm, (void* block, size_t size), (block, size))
+LASTREF_DELETE(12, _ZdlPvRKSt9nothrow_t, (void* block, Nothrow tag), (block, tag))
+LASTREF_DELETE(13, _ZdaPvRKSt9nothrow_t, (void* block, Nothrow tag), (block, tag))
+LASTREF_DELETE(14, _ZdlPvSt11align_val_t, (void* block, size_t align), (block, align))
+LASTREF_DELETE(15, _ZdaPvSt11align_val_t, (void* block, size_t align), (block, align))
+LASTREF_DELETE(16, _ZdlPvmSt11align_val_t, (void* block, size_t size, size_t align),
                (block, size, align))
-LASTREF_DELETE(_ZdaPvmSt11align_val_t, (void* block, size_t size, size_t align),
+LASTREF_DELETE(17, _ZdaPvmSt11align_val_t, (void* block, size_t size, size_t align),
                (block, size, align))
-LASTREF_DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void* block, size_t align, Nothrow tag),
+LASTREF_DELETE(18, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* block, size_t align, Nothrow tag),
                (block, align, tag))
-LASTREF_DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void* block, size_t align, Nothrow tag),
+LASTREF_DELETE(19, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* block, size_t align, Nothrow tag),
                (block, align, tag))

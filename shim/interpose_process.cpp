@@ -1,6 +1,8 @@
 // Processes and their ends: fork, spawn, dlclose here; the ones that must not see another frame
 // (vfork, exec*, _exit, ...) come from thunks.S, which calls the hooks below and jumps on.
+#include <errno.h>
 #include <linux/seccomp.h>
+#include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -93,6 +95,9 @@ LASTREF_INTERPOSE int posix_spawnp(pid_t* pid, const char* file,
 
 LASTREF_INTERPOSE int dlclose(void* handle) {
     if (!real.dlclose) find_real_functions();
+    if (recording && process.session && process.session->state.load() == SessionState::kNone) {
+        restart_in_child(t_depth != 0);  // before a rule of the parent's outlives its module
+    }
     before_dlclose();
     const int result = real.dlclose(handle);
     after_dlclose();
@@ -130,17 +135,57 @@ __attribute__((visibility("hidden"))) void lastref_before_abort() {
     process_ends(trace::ExitKind::kSignal, kAbortSignal, LASTREF_THUNK_CALLER);
 }
 
-__attribute__((visibility("hidden"))) void lastref_before_prctl(int option, unsigned long value) {
-    if (!recording || !process.session) return;
-    const bool strict = option == PR_SET_SECCOMP && value == SECCOMP_MODE_STRICT;
-    if (strict || (option == PR_SET_TSC && value == PR_TSC_SIGSEGV)) give_up_clocks();
-    if (option == PR_SET_SECCOMP) enter_sandbox();
+}  // extern "C"
+
+namespace {
+
+// A seccomp filter is about to be installed, or tried: what we need is reserved before, and from
+// its success on no system call of ours is made.
+template <typename Call>
+long with_sandbox_in_mind(bool is_attempt, bool strict, Call call) {
+    if (!is_attempt || !is_recorded_process()) return call();
+    prepare_sandbox();
+    if (strict) give_up_clocks();
+    const bool before = process.sandboxed;
+    set_sandboxed(true);
+    const long result = call();
+    if (result < 0) set_sandboxed(before);  // as a probe with no filter does
+    return result;
 }
 
-__attribute__((visibility("hidden"))) void lastref_before_syscall(long number, unsigned long first) {
-    if (number != SYS_seccomp || !recording || !process.session) return;
-    if (first == SECCOMP_SET_MODE_STRICT) give_up_clocks();
-    enter_sandbox();
+}  // namespace
+
+extern "C" {
+
+LASTREF_INTERPOSE int prctl(int option, ...) {
+    // As glibc's own: four words, whatever was passed.
+    va_list arguments;
+    va_start(arguments, option);
+    const auto a = va_arg(arguments, unsigned long);
+    const auto b = va_arg(arguments, unsigned long);
+    const auto c = va_arg(arguments, unsigned long);
+    const auto d = va_arg(arguments, unsigned long);
+    va_end(arguments);
+    if (!real.prctl) find_real_functions();
+    const bool is_seccomp = option == PR_SET_SECCOMP;
+    const bool strict = is_seccomp && a == SECCOMP_MODE_STRICT;
+    if (option == PR_SET_TSC && a == PR_TSC_SIGSEGV && is_recorded_process()) give_up_clocks();
+    return static_cast<int>(with_sandbox_in_mind(is_seccomp && (strict || b != 0), strict,
+                                                 [&] { return real.prctl(option, a, b, c, d); }));
+}
+
+// syscall(SYS_seccomp, operation, flags, arguments), from thunks.S.
+__attribute__((visibility("hidden"))) long lastref_seccomp(long, unsigned long operation,
+                                                           unsigned long flags, void* arguments) {
+    const bool strict = operation == SECCOMP_SET_MODE_STRICT;
+    const bool filter = operation == SECCOMP_SET_MODE_FILTER && arguments != nullptr;
+    return with_sandbox_in_mind(strict || filter, strict, [&]() -> long {
+        const long result = raw::call(SYS_seccomp, static_cast<long>(operation),
+                                      static_cast<long>(flags), reinterpret_cast<long>(arguments));
+        if (!raw::failed(result)) return result;
+        errno = static_cast<int>(-result);
+        return -1;
+    });
 }
 
 }  // extern "C"

@@ -45,6 +45,19 @@ void first_free(void* block) {
     real.free(block);
 }
 
+// What thunks.S lists.
+struct ThunkSlot {
+    const char* name;
+    void** real;
+};
+extern "C" const ThunkSlot __start_lastref_thunks[] __attribute__((visibility("hidden")));
+extern "C" const ThunkSlot __stop_lastref_thunks[] __attribute__((visibility("hidden")));
+
+const void* module_of(const void* function) {
+    Dl_info info;
+    return function && dladdr(function, &info) ? info.dli_fbase : nullptr;
+}
+
 template <typename Function>
 void find(Function& function, const char* name) {
     if (void* found = dlsym(RTLD_NEXT, name)) function = reinterpret_cast<Function>(found);
@@ -59,8 +72,31 @@ RealFunctions real = {
     .free = first_free,
 };
 
+OperatorForm operator_forms[kOperatorForms] = {
+    {"_Znwm", nullptr, false},
+    {"_Znam", nullptr, false},
+    {"_ZnwmRKSt9nothrow_t", nullptr, false},
+    {"_ZnamRKSt9nothrow_t", nullptr, false},
+    {"_ZnwmSt11align_val_t", nullptr, false},
+    {"_ZnamSt11align_val_t", nullptr, false},
+    {"_ZnwmSt11align_val_tRKSt9nothrow_t", nullptr, false},
+    {"_ZnamSt11align_val_tRKSt9nothrow_t", nullptr, false},
+    {"_ZdlPv", nullptr, false},
+    {"_ZdaPv", nullptr, false},
+    {"_ZdlPvm", nullptr, false},
+    {"_ZdaPvm", nullptr, false},
+    {"_ZdlPvRKSt9nothrow_t", nullptr, false},
+    {"_ZdaPvRKSt9nothrow_t", nullptr, false},
+    {"_ZdlPvSt11align_val_t", nullptr, false},
+    {"_ZdaPvSt11align_val_t", nullptr, false},
+    {"_ZdlPvmSt11align_val_t", nullptr, false},
+    {"_ZdaPvmSt11align_val_t", nullptr, false},
+    {"_ZdlPvSt11align_val_tRKSt9nothrow_t", nullptr, false},
+    {"_ZdaPvSt11align_val_tRKSt9nothrow_t", nullptr, false},
+};
+
 void find_real_functions() {
-    if (looking_up) return;
+    if (looking_up || real.malloc != first_malloc) return;
     looking_up = true;
     RealFunctions found = {};
     find(found.malloc, "malloc");
@@ -86,18 +122,18 @@ void find_real_functions() {
     find(found.posix_spawn, "posix_spawn");
     find(found.posix_spawnp, "posix_spawnp");
     find(found.dlclose, "dlclose");
+    find(found.prctl, "prctl");
+    for (const ThunkSlot* slot = __start_lastref_thunks; slot != __stop_lastref_thunks; slot++) {
+        find(*slot->real, slot->name);
+    }
+    const void* allocator = module_of(reinterpret_cast<const void*>(found.malloc));
+    for (OperatorForm& form : operator_forms) {
+        find(form.next, form.name);
+        form.by_allocator = form.next && module_of(form.next) == allocator;
+    }
     dlerror();  // what was not found is no error that the program should see
     real = found;
     looking_up = false;
-}
-
-void* find_next(const char* name) {
-    const bool outer = looking_up;
-    if (real.malloc == first_malloc) looking_up = true;
-    void* found = dlsym(RTLD_NEXT, name);
-    if (!found) dlerror();
-    looking_up = outer;
-    return found;
 }
 
 }  // namespace lastref

@@ -40,16 +40,23 @@ struct RealFunctions {
     int (*posix_spawnp)(pid_t*, const char*, const posix_spawn_file_actions_t*,
                         const posix_spawnattr_t*, char* const[], char* const[]);
     int (*dlclose)(void*);
+    int (*prctl)(int, ...);
 };
 
 extern RealFunctions real;
 
-// Looks everything up. Idempotent; the first interposed call or the constructor does it.
-void find_real_functions();
+// operator new and delete, by mangled name; see interpose_new.cpp.
+struct OperatorForm {
+    const char* name;
+    void* next;          // the next definition after ours, nullptr: none
+    bool by_allocator;   // it belongs to the module that provides malloc
+};
+inline constexpr unsigned kOperatorForms = 20;
+extern OperatorForm operator_forms[kOperatorForms];
 
-// The next definition of a symbol after ours, nullptr where there is none. May be called while the
-// heap is still being looked up.
-void* find_next(const char* name);
+// Looks everything up, once: the first interposed call or the constructor does it. Later look-ups
+// would take the loader's lock and clear the program's dlerror().
+void find_real_functions();
 
 }  // namespace lastref
 

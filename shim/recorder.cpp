@@ -120,6 +120,7 @@ void block_began(Op op, const void* block, size_t size, const CallSite& site) {
         return;
     }
     if (startup_arena::owns(block)) return;  // our own look-up, not the program's doing
+    t_last_block = block;
     Fields fields;
     fields.address = number(block);
     fields.size = size;
@@ -132,6 +133,7 @@ void aligned_block_began(const void* block, size_t size, size_t alignment, const
         failed(FailedCall::kMemalign, size, site);
         return;
     }
+    t_last_block = block;
     Fields fields;
     fields.address = number(block);
     fields.size = size;

@@ -75,7 +75,7 @@ inline bool wants_block(const void* block, size_t size) {
 }
 
 inline bool wants_block_end(const void* block) {
-    if (!recording) return false;
+    if (!recording || block == t_deleted_block) return false;
     if (!sampling()) return true;
     const Session* session = process.session;
     return session && session->blocks && session->blocks->may_hold(block) &&

@@ -258,9 +258,9 @@ void restart_in_child(bool nested) {
 void* session_memory(uint64_t size) {
     Session& session = *process.session;
     size = (size + 63) & ~63ull;
+    if (may_call_kernel() && size >= kSlab / 2) return large_table(size);
     if (size > session.memory_left) {
         if (!may_call_kernel()) return nullptr;
-        if (size >= kSlab / 2) return large_table(size);
         void* slab = wiped_on_fork(kSlab);
         if (!slab) return nullptr;
         session.memory = static_cast<uint8_t*>(slab);
@@ -330,19 +330,23 @@ void trim_now() {
     if (lock.owned()) trim_trace_file(process.file);
 }
 
-void enter_sandbox() {
+void prepare_sandbox() {
+    if (!may_call_kernel()) return;
     constexpr uint32_t kReserve = 16u << 20;
-    SlowLockHolder lock(process.session->lock, may_call_kernel());
-    if (lock.owned() && may_call_kernel()) {
-        reserve_ahead(process.file, kReserve);
-        constexpr uint64_t kTables = 32u << 20;  // address space; pages are taken as needed
-        if (void* memory = wiped_on_fork(kTables)) {
-            process.session->memory = static_cast<uint8_t*>(memory);
-            process.session->memory_left = kTables;
-        }
+    constexpr uint64_t kTables = 32u << 20;  // address space; pages are taken as needed
+    SlowLockHolder lock(process.session->lock, true);
+    if (!lock.owned() || process.session->memory_left >= kTables / 2) return;
+    reserve_ahead(process.file, kReserve);
+    if (void* memory = wiped_on_fork(kTables)) {
+        process.session->memory = static_cast<uint8_t*>(memory);
+        process.session->memory_left = kTables;
     }
-    process.sandboxed = true;
-    process.file.may_call_kernel = false;
+    inherited_memory(1);  // a slab of that too
+}
+
+void set_sandboxed(bool sandboxed) {
+    process.sandboxed = sandboxed;
+    process.file.may_call_kernel = !sandboxed;
 }
 
 void say(const char* message) {

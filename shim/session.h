@@ -100,8 +100,10 @@ void* inherited_memory(uint64_t size);
 void note_exit(trace::ExitKind kind, int32_t value);
 void trim_now();
 
-// Before a seccomp filter is installed: from now on no system call of ours.
-void enter_sandbox();
+// Reserves space and memory for a process that is about to lose its system calls.
+void prepare_sandbox();
+// While true, no system call of ours is made.
+void set_sandboxed(bool sandboxed);
 
 // Before the process gives up reading the time-stamp counter.
 void give_up_clocks();

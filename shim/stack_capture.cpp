@@ -1,5 +1,6 @@
 #include "stack_capture.h"
 
+#include <dlfcn.h>
 #include <stddef.h>
 #include <ucontext.h>
 
@@ -28,11 +29,30 @@ Step step_signal(Registers& r, ReadableStack& stack) {
     return Step::kCaller;
 }
 
+// Whether a call instruction ends before `pc`: E8 with four bytes of distance, or FF /2 in any of
+// its lengths (Intel SDM volume 2, CALL). What code without frame pointers keeps in rbp may point
+// into the stack too, but hardly ever at such an address.
+bool returns_from_call(uintptr_t pc, bool probe) {
+    constexpr uintptr_t kLongest = 7;
+    dl_find_object module;
+    if (_dl_find_object(reinterpret_cast<void*>(pc), &module) != 0 &&
+        (!probe || !address_readable(reinterpret_cast<const void*>(pc - kLongest)) ||
+         !address_readable(reinterpret_cast<const void*>(pc - 1)))) {
+        return false;
+    }
+    const auto* code = reinterpret_cast<const uint8_t*>(pc);
+    if (code[-5] == 0xe8) return true;
+    for (int length = 2; length <= static_cast<int>(kLongest); length++) {
+        if (code[-length] == 0xff && (code[1 - length] >> 3 & 7) == 2) return true;
+    }
+    return false;
+}
+
 // Code without CFI that keeps frame pointers: push %rbp; mov %rsp, %rbp.
-Step step_by_frame_pointer(Registers& r, ReadableStack& stack) {
+Step step_by_frame_pointer(Registers& r, ReadableStack& stack, bool probe) {
     uintptr_t pc = 0, fp = 0;
     if (r.fp < r.sp || !stack.read(r.fp, fp) || !stack.read(r.fp + sizeof(uintptr_t), pc) ||
-        !plausible_code(pc)) {
+        !plausible_code(pc) || !returns_from_call(pc, probe)) {
         return Step::kLost;
     }
     r = {pc, r.fp + 2 * sizeof(uintptr_t), fp};
@@ -71,7 +91,7 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             if (own.high != 0 && frame.sp + 16 >= own.high && frame.sp <= own.high) {
                 return Step::kOutermost;
             }
-            return step_by_frame_pointer(frame, stack);
+            return step_by_frame_pointer(frame, stack, probe);
     }
     uintptr_t return_address = 0;
     if (cfa <= frame.sp || !stack.read(cfa - sizeof(uintptr_t), return_address)) {

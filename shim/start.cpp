@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "interpose.h"
+#include "raw_syscall.h"
 #include "real_functions.h"
 #include "recorder.h"
 #include "session.h"
@@ -16,7 +17,11 @@ namespace {
 // Registered before the loader registers its own clean-up, so it runs after all destructors and
 // all atexit functions of the program, with the status that exit() got or main() returned.
 void at_exit(int status, void*) {
-    if (!recording || !process.session) return;
+    // Not for a vfork child that calls exit(): this is its parent's memory.
+    if (!recording || !process.session ||
+        (may_call_kernel() && process.session->pid != raw::process_id())) {
+        return;
+    }
     recorder::about_to_exit(trace::ExitKind::kStatus, status & 0xff, LASTREF_CALLER);
     note_exit(trace::ExitKind::kStatus, status & 0xff);
     trim_now();
@@ -52,8 +57,3 @@ __attribute__((constructor)) void start(int, char**, char** environment) {
 
 }  // namespace
 }  // namespace lastref
-
-extern "C" __attribute__((visibility("hidden"))) void lastref_find_for_thunk(void** real,
-                                                                             const char* name) {
-    *real = lastref::find_next(name);
-}

@@ -14,6 +14,9 @@ ThreadState empty_thread_state;
 constinit thread_local ThreadState* t_state __attribute__((tls_model("initial-exec"))) = &empty_thread_state;
 constinit thread_local uint32_t t_depth __attribute__((tls_model("initial-exec")));
 
+constinit thread_local const void* t_last_block __attribute__((tls_model("initial-exec")));
+constinit thread_local const void* t_deleted_block __attribute__((tls_model("initial-exec")));
+
 namespace {
 
 using trace::Loss;
@@ -152,6 +155,9 @@ Log* make_room(uint32_t level, uint32_t bytes) {
         count_loss(static_cast<Loss>(session.stop_reason.load(std::memory_order_relaxed)));
         return nullptr;
     }
+    // An exec that failed: the process is still here.
+    trace::TraceHeader& header = *process.file.header;
+    if (header.exit_kind == trace::ExitKind::kExec) header.exit_kind = trace::ExitKind::kNone;
     bool attached = false;
     Log* log = nullptr;
     {

@@ -72,6 +72,12 @@ extern ThreadState empty_thread_state;
 extern constinit thread_local ThreadState* t_state __attribute__((tls_model("initial-exec")));
 extern constinit thread_local uint32_t t_depth __attribute__((tls_model("initial-exec")));
 
+// The block recorded last as begun, and the one that an allocator's operator delete is freeing:
+// see interpose_new.cpp.
+extern constinit thread_local const void* t_last_block __attribute__((tls_model("initial-exec")));
+extern constinit thread_local const void* t_deleted_block
+    __attribute__((tls_model("initial-exec")));
+
 // Room for a record of `bytes` more than kRecordMargin in log number `level` of this thread, in
 // one chunk. The slow path: starts the session, attaches the thread, takes a new chunk. nullptr
 // where there is none; the loss is counted then.

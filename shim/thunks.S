@@ -1,6 +1,6 @@
 /*
  * Functions that must be entered as if nobody stood in between: they look at their caller's return
- * address or stack (vfork, clone), take variable arguments (execl, prctl, syscall), or do not come
+ * address or stack (vfork, clone), take variable arguments (execl, syscall), or do not come
  * back (_exit, abort). Each saves the argument registers, calls a hook in interpose_process.cpp,
  * restores them and jumps to the real function, so that no frame of ours is left.
  *
@@ -9,7 +9,11 @@
  */
         .text
 
-/* The real function's address, looked up by the constructor or on the first call. */
+/*
+ * The real functions' addresses are looked up by find_real_functions(), which walks the table of
+ * (name, slot) pairs in section lastref_thunks. Not here: a look-up takes the loader's lock, and
+ * _exit must not wait for a thread that is stuck in dlopen.
+ */
 .macro thunk name, hook
         .globl  \name
         .type   \name, @function
@@ -33,13 +37,7 @@
         .cfi_adjust_cfa_offset 8
         call    \hook
         movq    real_\name(%rip), %r11
-        testq   %r11, %r11
-        jnz     1f
-        leaq    real_\name(%rip), %rdi
-        leaq    name_\name(%rip), %rsi
-        call    lastref_find_for_thunk
-        movq    real_\name(%rip), %r11
-1:      popq    %rax
+        popq    %rax
         .cfi_adjust_cfa_offset -8
         popq    %r9
         .cfi_adjust_cfa_offset -8
@@ -57,6 +55,10 @@
         .cfi_endproc
         .size   \name, . - \name
 
+        slot    \name
+.endm
+
+.macro slot name
         .section .rodata
 name_\name:
         .asciz  "\name"
@@ -64,6 +66,9 @@ name_\name:
         .p2align 3
 real_\name:
         .quad   0
+        .section lastref_thunks, "aw", @progbits
+        .p2align 3
+        .quad   name_\name, real_\name
         .text
 .endm
 
@@ -82,7 +87,20 @@ thunk _exit, lastref_before_exit
 thunk _Exit, lastref_before_exit
 thunk quick_exit, lastref_before_exit
 thunk abort, lastref_before_abort
-thunk prctl, lastref_before_prctl
-thunk syscall, lastref_before_syscall
+
+/* syscall(SYS_seccomp, ...) needs to be known, before and after; all else passes untouched. */
+        .globl  syscall
+        .type   syscall, @function
+        .p2align 4
+syscall:
+        .cfi_startproc
+        endbr64
+        cmpq    $317, %rdi
+        je      lastref_seccomp
+        movq    real_syscall(%rip), %r11
+        jmp     *%r11
+        .cfi_endproc
+        .size   syscall, . - syscall
+        slot    syscall
 
         .section .note.GNU-stack, "", @progbits
