@@ -107,10 +107,12 @@ LASTREF_INTERPOSE int dlclose(void* handle) {
 // Hooks of thunks.S, each with the arguments of the function it stands before.
 
 __attribute__((visibility("hidden"))) void lastref_before_fork() {
+    find_real_functions();
     recorder::forked(0, LASTREF_THUNK_CALLER);
 }
 
 __attribute__((visibility("hidden"))) void lastref_before_exec(const char* path) {
+    find_real_functions();
     if (!is_recorded_process()) return;
     // A bad pointer is the program's to find out about. A path may run into the next page.
     const bool readable = address_readable(path) && address_readable(path + 4096);
@@ -120,6 +122,7 @@ __attribute__((visibility("hidden"))) void lastref_before_exec(const char* path)
 }
 
 __attribute__((visibility("hidden"))) void lastref_before_fexec(int) {
+    find_real_functions();
     if (!is_recorded_process()) return;
     recorder::about_to_exec("", LASTREF_THUNK_CALLER);
     note_exit(trace::ExitKind::kExec, 0);
@@ -127,10 +130,12 @@ __attribute__((visibility("hidden"))) void lastref_before_fexec(int) {
 }
 
 __attribute__((visibility("hidden"))) void lastref_before_exit(int status) {
+    find_real_functions();
     process_ends(trace::ExitKind::kStatus, status & 0xff, LASTREF_THUNK_CALLER);
 }
 
 __attribute__((visibility("hidden"))) void lastref_before_abort() {
+    find_real_functions();
     constexpr int kAbortSignal = 6;
     process_ends(trace::ExitKind::kSignal, kAbortSignal, LASTREF_THUNK_CALLER);
 }
@@ -172,6 +177,15 @@ LASTREF_INTERPOSE int prctl(int option, ...) {
     if (option == PR_SET_TSC && a == PR_TSC_SIGSEGV && is_recorded_process()) give_up_clocks();
     return static_cast<int>(with_sandbox_in_mind(is_seccomp && (strict || b != 0), strict,
                                                  [&] { return real.prctl(option, a, b, c, d); }));
+}
+
+// A syscall() before the look-up.
+__attribute__((visibility("hidden"))) long lastref_early_syscall(long number, long a, long b,
+                                                                 long c, long d, long e, long f) {
+    const long result = raw::call(number, a, b, c, d, e, f);
+    if (!raw::failed(result)) return result;
+    errno = static_cast<int>(-result);
+    return -1;
 }
 
 // syscall(SYS_seccomp, operation, flags, arguments), from thunks.S.

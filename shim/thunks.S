@@ -98,6 +98,8 @@ syscall:
         cmpq    $317, %rdi
         je      lastref_seccomp
         movq    real_syscall(%rip), %r11
+        testq   %r11, %r11
+        je      lastref_early_syscall
         jmp     *%r11
         .cfi_endproc
         .size   syscall, . - syscall
