@@ -108,6 +108,8 @@ struct Summary {
     double coverage = 1.0;
     // Live at the end, but the C and C++ runtimes keep them for the process' life: no findings.
     uint64_t runtime_blocks = 0, runtime_bytes = 0;
+    // Live at the end because a live buffer lies in them: told with the buffer.
+    uint64_t buffer_blocks = 0;
     // Heap blocks made in a killed process' last moments (see Finding::recent).
     uint64_t recent_blocks = 0, recent_bytes = 0;
 };

@@ -234,7 +234,10 @@ void Builder::add_memory(Kind kind, const std::vector<MemoryGroup>& groups) {
 }
 
 void Builder::add_heap() {
-    std::vector<MemoryGroup> groups = group_blocks(lifecycle_.heap(), facts_);
+    uint64_t behind_buffers = 0;
+    std::vector<MemoryGroup> groups =
+        group_blocks(lifecycle_.heap(), lifecycle_.buffers(), facts_, behind_buffers);
+    report_.summary.buffer_blocks += behind_buffers;
     std::erase_if(groups, [this](const MemoryGroup& group) {
         if (!is_runtime_block(group.stack, names_)) return false;
         report_.summary.runtime_blocks += group.count;

@@ -42,9 +42,21 @@ std::vector<MemoryGroup> sorted(const Groups& groups) {
 
 }  // namespace
 
-std::vector<MemoryGroup> group_blocks(const Heap& heap, const TraceFacts& facts) {
+std::vector<MemoryGroup> group_blocks(const Heap& heap, const Buffers& buffers,
+                                      const TraceFacts& facts, uint64_t& behind_buffers) {
+    std::vector<uint64_t> held;
+    buffers.for_each_live([&](const BufferLife& life) { held.push_back(life.address); });
+    std::sort(held.begin(), held.end());
+    behind_buffers = 0;
+    std::unordered_map<uint32_t, uint64_t> behind_at;
     Groups groups;
     heap.blocks().for_each_live([&](const HeapBlock& block) {
+        const auto inside = std::lower_bound(held.begin(), held.end(), block.address);
+        if (inside != held.end() && *inside - block.address < std::max<uint64_t>(block.size, 1)) {
+            ++behind_buffers;
+            ++behind_at[block.stack];
+            return;
+        }
         MemoryGroup one;
         one.stack = block.stack;
         one.address = block.address;
@@ -56,7 +68,9 @@ std::vector<MemoryGroup> group_blocks(const Heap& heap, const TraceFacts& facts)
     });
     for (auto& [stack, group] : groups) {
         const uint64_t made = heap.allocations_at(stack);
-        group.peers_ended = made - std::min(made, group.count);
+        const auto behind = behind_at.find(stack);
+        const uint64_t live = group.count + (behind == behind_at.end() ? 0 : behind->second);
+        group.peers_ended = made - std::min(made, live);
     }
     return sorted(groups);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "analyze/buffers.h"
 #include "analyze/heap.h"
 #include "analyze/mappings.h"
 #include "analyze/trace_facts.h"
@@ -24,7 +25,10 @@ struct MemoryGroup {
 };
 
 // Biggest first, what is recent counted last.
-std::vector<MemoryGroup> group_blocks(const Heap& heap, const TraceFacts& facts);
+// A block that a live buffer lies in is that buffer's memory, and left out: `behind_buffers` counts
+// those.
+std::vector<MemoryGroup> group_blocks(const Heap& heap, const Buffers& buffers,
+                                      const TraceFacts& facts, uint64_t& behind_buffers);
 std::vector<MemoryGroup> group_mappings(const Mappings& mappings, const TraceFacts& facts);
 
 }  // namespace lastref

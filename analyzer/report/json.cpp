@@ -95,6 +95,7 @@ Json summary_json(const Report& report, size_t shown) {
             {"mappings", memory_json(summary.mappings)},
             {"coverage", summary.coverage},
             {"runtime", {{"blocks", summary.runtime_blocks}, {"bytes", summary.runtime_bytes}}},
+            {"buffer_blocks", summary.buffer_blocks},
             {"recent", {{"blocks", summary.recent_blocks}, {"bytes", summary.recent_bytes}}},
             {"findings", report.findings.size()},
             {"findings_shown", shown}};

@@ -141,6 +141,9 @@ std::string totals_text(const Report& report) {
         line("runtime", fmt::format("{}, {}, kept by the C and C++ runtimes: no leak",
                                     counted(summary.runtime_blocks, "block"),
                                     bytes_text(summary.runtime_bytes)));
+    if (summary.buffer_blocks > 0)
+        line("", fmt::format("{} of it lie under live buffers, told with those",
+                             counted(summary.buffer_blocks, "block")));
     if (summary.recent_blocks > 0)
         line("recent", fmt::format("{}, {}, made in the last moments of a killed process: "
                                    "in flight, no leak",

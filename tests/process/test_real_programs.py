@@ -60,7 +60,8 @@ class Tools(SideBySide):
                    for i in range(100000)]
         script += ["commit;", "create index by_text on rows(text);",
                    "select count(*), sum(number), min(text), max(text) from rows;",
-                   "select substr(text, 1, 6), count(*) from rows group by 1 order by 2, 1 limit 9;"]
+                   "select substr(text, 1, 6), count(*) from rows group by 1 order by 2, 1"
+                   " limit 9;"]
         run = self.side_by_side("sqlite3", "-batch", ":memory:", input="\n".join(script),
                                 timeout=300)
         self.assertEqual(run.status, 0)
@@ -102,7 +103,7 @@ seq 1 2000 | sort -rn | head -n 5 | (while read -r n; do echo "got $n"; done)
 x=$(for i in $(seq 1 30); do (echo "$i" | tr 0-9 a-j); done | paste -sd, -); echo "$x"
 declare -A map; for i in {1..500}; do map[$i]=$((i * i)); done; echo "${map[77]} ${#map[@]}"
 cat <(echo one) <(echo two); echo here <<< there
-sleep 0 & wait $!; echo "background $?"
+true & wait $!; echo "background $?"
 ( kill -TERM $BASHPID ); echo "killed $?"
 trap 'echo trapped' EXIT
 exit 17
@@ -245,7 +246,8 @@ class Redis(SideBySide):
         self.assertEqual(load.status, 0, load.stderr)
         answers = [len(load.stdout.splitlines()), ask("dbsize"), ask("get", "counter:__rand_int__"),
                    ask("eval", "return {1, 'two', redis.call('strlen', 'key:__rand_int__')}", "0"),
-                   ask("lrange", "mylist", "0", "3"), ask("save"), ask("memory", "malloc-stats")[:20]]
+                   ask("lrange", "mylist", "0", "3"), ask("save"),
+                   ask("memory", "malloc-stats")[:20]]
         plain(["redis-cli", "-s", path, "shutdown", "nosave"])
         return answers, server.process.wait(timeout=120), server
 
