@@ -117,7 +117,7 @@ std::string spaced(std::string_view name) {  // extra-retain: extra retain
 void add_culprit(Block& block, const Culprit& culprit, std::string_view label) {
     block.label(label);
     block.line(fmt::format("{:<15} confidence {:.2f}{}", spaced(cause_name(culprit.cause)),
-                           culprit.confidence, culprit.ambiguous ? ", ambiguous" : ""));
+                           std::min(culprit.confidence, 0.99), culprit.ambiguous ? ", ambiguous" : ""));
     block.line(frame_line(culprit.frame));
     if (!culprit.explanation.empty()) block.sentence(printable(culprit.explanation));
 }
