@@ -99,8 +99,6 @@ Counted count_events(TraceFile& trace) {
 }
 
 std::string counter_name(Op op) {
-    if (op == Op::kReallocBegin) return "realloc (begun)";
-    if (op == Op::kMremapBegin) return "mremap (begun)";
     return std::string(op_name(op));
 }
 

@@ -13,6 +13,10 @@ std::string_view op_name(trace::Op op) {
             return "memalign";
         case Op::kRealloc:
             return "realloc";
+        case Op::kReallocBegin:
+            return "realloc-begin";
+        case Op::kMremapBegin:
+            return "mremap-begin";
         case Op::kFree:
             return "free";
         case Op::kFailed:
