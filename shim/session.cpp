@@ -131,6 +131,15 @@ void fill_header(trace::TraceHeader& header, Session& session, const uint8_t* pa
     header.start_monotonic_ns = header.last_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
+// The name that was asked for was taken. Expected where one run makes several traces.
+void say_other_name() {
+    char line[1400];
+    Text text(line, sizeof(line));
+    text.add("LASTREF_OUT=").add(process.config.out).add(" exists already; writes ");
+    text.add(process.file.path);
+    say(line);
+}
+
 void say_no_trace(int error) {
     char line[1400];
     Text text(line, sizeof(line));
@@ -153,6 +162,9 @@ bool begin(Session& session, const uint8_t* parent_id) {
         return false;
     }
     fill_header(*process.file.header, session, parent_id);
+    const uint8_t no_run[sizeof(process.config.run_id)] = {};
+    const bool own_run = memcmp(process.config.run_id, no_run, sizeof(no_run)) == 0;
+    if (own_run && !parent_id && process.file.name_tries > 1) say_other_name();
     auto* slots = session_memory(ModuleTable::kSlots * sizeof(KnownModule));
     if (!slots) {
         say("no trace: no memory for lastref's own tables. The program runs untraced");

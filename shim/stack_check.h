@@ -1,6 +1,6 @@
-// For the build with -Dcheck_stacks=true only: every captured stack is compared with libunwind's,
-// frame by frame, and differences are written to the file that LASTREF_CHECK_LOG names. Slow, takes
-// loader locks, not for users.
+// For liblastref_checked.so, which tests use: every captured stack is compared with libunwind's,
+// frame by frame. Differences are written to the file that LASTREF_CHECK_LOG names, after a line
+// that says that the comparison ran. Slow, takes loader locks, not for users.
 #ifndef LASTREF_SHIM_STACK_CHECK_H
 #define LASTREF_SHIM_STACK_CHECK_H
 

@@ -142,6 +142,7 @@ int create_trace_file(TraceFile& file, const Config& config, const char* program
                          sizeof(file.path))) {
             return ENAMETOOLONG;
         }
+        file.name_tries = counter + 1;
         fd = raw::open(file.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     }
     if (fd < 0) return -fd;

@@ -31,6 +31,7 @@ struct TraceFile {
 
     char path[1200];
     int fd;
+    int name_tries;  // how many names of the pattern were tried
     uint64_t device, inode;
     uint64_t reserved_end;  // blocks up to here are on the disk
     trace::TraceHeader* header;

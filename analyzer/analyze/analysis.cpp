@@ -100,6 +100,8 @@ Process describe(const TraceFile& trace, const ExitState& exit, uint64_t last_ti
                              trace.to_ns(end_known ? header.exit_ticks : last_ticks));
     process.exit = exit.text;
     process.lost = trace.lost();
+    process.sample_bytes = header.sample_bytes;
+    process.sample_interval = header.sample_interval;
     return process;
 }
 
@@ -151,6 +153,8 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     TraceFacts facts;
     facts.process = report.processes.size();
     facts.orderly_exit = exit.orderly;
+    facts.sampling = Sampling::of(header);
+    facts.counts_known = header.level != Level::kSimple || !facts.sampling.active();
     facts.lost = trace.damage().empty() ? trace.lost() : UINT64_MAX;
     if ((header.notes & kNoteStopped) != 0 && facts.lost == 0) facts.lost = UINT64_MAX;
     facts.last_ticks = lifecycle.last_ticks();

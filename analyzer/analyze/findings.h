@@ -58,6 +58,14 @@ struct HistoryEvent {
     Stack stack;
 };
 
+// A finding of a sampled trace: `count` and `bytes` are estimates of the whole, these tell how good.
+struct SampledFrom {
+    uint64_t count = 0;  // what was really seen
+    uint64_t bytes = 0;
+    double count_error = 0;  // standard errors of the estimates
+    double bytes_error = 0;
+};
+
 struct Example {
     uint64_t buffer = 0;
     uint64_t size = 0;
@@ -73,6 +81,8 @@ struct Finding {
     uint64_t bytes = 0;
     int64_t final_count_min = 0; // reference counts at the end (refcount kinds only)
     int64_t final_count_max = 0;
+    bool final_count_known = true;  // false at level simple
+    std::optional<SampledFrom> sampled;
     uint64_t process = 0;        // index into Report::processes
     uint64_t recent = 0;         // of `count`, how many began in a killed process' last moments
     uint64_t peers_ended = 0;    // lives with the same creation stack that did end
@@ -95,6 +105,8 @@ struct Process {
     bool complete = false;       // nothing lost, nothing damaged
     uint64_t events = 0;
     uint64_t lost = 0;
+    uint64_t sample_bytes = 0;     // a sample: one point per so many bytes of heap; 0: everything
+    uint64_t sample_interval = 0;  // and one buffer in so many
     std::vector<std::string> warnings;  // damage, losses, own malloc: shown before any verdict
 };
 

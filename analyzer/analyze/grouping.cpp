@@ -24,6 +24,7 @@ public:
             StackNames& names, Report& report)
         : lifecycle_(lifecycle), facts_(facts), trace_(trace), names_(names), report_(report) {}
 
+    void scale(Finding& finding, const Estimate& estimate) const;
     void add_misuses();
     void add_leaked_buffers();
     void add_heap();
@@ -133,6 +134,17 @@ void Builder::explain(Finding& finding, const Misuse& misuse) {
     finding.culprit = std::move(culprit);
 }
 
+// A sample stands for more: from here on the finding tells of that.
+void Builder::scale(Finding& finding, const Estimate& estimate) const {
+    if (!facts_.sampling.active()) return;
+    finding.sampled = SampledFrom{finding.count, finding.bytes, estimate.count_error(),
+                                  estimate.bytes_error()};
+    const uint64_t seen = std::max<uint64_t>(finding.count, 1);
+    finding.count = estimate.count();
+    finding.bytes = estimate.bytes();
+    finding.recent = finding.recent >= seen ? finding.count : finding.recent;
+}
+
 void Builder::add_misuses() {
     lifecycle_.misuses().for_each([this](const Misuse& misuse) {
         const bool failure = misuse.kind == Kind::kAllocationFailure;
@@ -175,15 +187,24 @@ void Builder::add_leaked_buffers() {
         finding.final_count_max = group.final_count_max;
         finding.recent = group.recent;
         finding.peers_ended = origin.ended;
+        finding.final_count_known = facts_.counts_known;
+        if (facts_.sampling.active()) {
+            Estimate estimate;
+            estimate.add_many(group.count, group.bytes, 1 / facts_.sampling.interval);
+            scale(finding, estimate);
+        }
         finding.example.buffer = group.example->address;
         finding.example.size = group.example->size;
         finding.example.events = history(group.example->history.in_order());
         finding.example.events_left_out = group.example->history.left_out();
         if (leak) {
-            Blame blame = blame_leak(group.sites, origin.ended_sites, group.origin.second, names_);
-            finding.culprit = std::move(blame.culprit);
-            finding.suspects = std::move(blame.suspects);
-            report_.summary.buffers.leaked += group.count;
+            if (facts_.counts_known) {
+                Blame blame =
+                    blame_leak(group.sites, origin.ended_sites, group.origin.second, names_);
+                finding.culprit = std::move(blame.culprit);
+                finding.suspects = std::move(blame.suspects);
+            }
+            report_.summary.buffers.leaked += finding.count;
         } else {
             finding.reason = std::string(cause_name(held.cause)) + ": " + held.reason;
         }
@@ -216,6 +237,7 @@ void Builder::add_memory(Kind kind, const std::vector<MemoryGroup>& groups) {
         finding.bytes = group.bytes;
         finding.recent = group.recent;
         finding.peers_ended = group.peers_ended;
+        if (kind == Kind::kHeapLeak) scale(finding, group.estimate);
         if (facts_.lost != 0) finding.reason = "events are missing; these may have ended unseen";
         finding.example.buffer = group.address;
         finding.example.size = group.size;

@@ -22,6 +22,8 @@ void add(Groups& groups, const MemoryGroup& one, const TraceFacts& facts) {
     }
     group.count += 1;
     group.bytes += one.size;
+    if (facts.sampling.active() && one.op != trace::Op::kMmap)
+        group.estimate.add(one.size, facts.sampling.block_probability(one.size));
     if (one.ticks >= facts.recent_ticks) {
         ++group.recent;
         group.recent_bytes += one.size;

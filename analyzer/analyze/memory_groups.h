@@ -18,6 +18,7 @@ struct MemoryGroup {
     uint64_t bytes = 0;
     uint64_t recent = 0, recent_bytes = 0;  // made in a killed process' last moments
     uint64_t peers_ended = 0;
+    Estimate estimate;  // where a sample was recorded
     // The example: the oldest.
     uint64_t address = 0, size = 0, ticks = 0;
     uint32_t thread = 0;

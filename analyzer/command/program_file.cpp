@@ -81,6 +81,42 @@ std::string why_loader_fails(const ReadFile& file, const Elf64_Phdr& segment) {
     return {};
 }
 
+// A program linked with gcc's shared AddressSanitizer starts only where that library comes first.
+std::string why_sanitizer_fails(const ReadFile& file, const Elf64_Ehdr& header) {
+    uint64_t strings = 0, strings_size = 0;
+    std::vector<uint64_t> needed;
+    for (uint16_t i = 0; i < std::min(header.e_phnum, kMostSegments); ++i) {
+        Elf64_Phdr segment;
+        if (!file.read_object(header.e_phoff + i * sizeof segment, segment)) return {};
+        if (segment.p_type != PT_DYNAMIC) continue;
+        constexpr uint64_t kMostEntries = 4096;
+        for (uint64_t at = 0; at < std::min(segment.p_filesz / sizeof(Elf64_Dyn), kMostEntries); ++at) {
+            Elf64_Dyn entry;
+            if (!file.read_object(segment.p_offset + at * sizeof entry, entry)) return {};
+            if (entry.d_tag == DT_STRTAB) strings = entry.d_un.d_ptr;
+            if (entry.d_tag == DT_STRSZ) strings_size = entry.d_un.d_val;
+            if (entry.d_tag == DT_NEEDED) needed.push_back(entry.d_un.d_val);
+        }
+    }
+    for (uint16_t i = 0; i < std::min(header.e_phnum, kMostSegments); ++i) {
+        Elf64_Phdr segment;
+        if (!file.read_object(header.e_phoff + i * sizeof segment, segment)) return {};
+        if (segment.p_type != PT_LOAD || strings < segment.p_vaddr ||
+            strings - segment.p_vaddr >= segment.p_filesz) {
+            continue;
+        }
+        for (uint64_t name : needed) {
+            if (name >= strings_size) continue;
+            const std::string text =
+                file.read(segment.p_offset + (strings - segment.p_vaddr) + name, 64);
+            if (std::string_view(text.c_str()).starts_with("libasan.so"))
+                return "is linked with AddressSanitizer, which must be loaded first and intercepts "
+                       "malloc itself: build it without -fsanitize=address";
+        }
+    }
+    return {};
+}
+
 std::string why_elf_fails(const ReadFile& file, const std::string& path) {
     Elf64_Ehdr header;
     if (!file.read_object(0, header)) return "is a truncated ELF file";
@@ -95,7 +131,10 @@ std::string why_elf_fails(const ReadFile& file, const std::string& path) {
     for (uint16_t i = 0; i < std::min(header.e_phnum, kMostSegments); ++i) {
         Elf64_Phdr segment;
         if (!file.read_object(header.e_phoff + i * sizeof segment, segment)) break;
-        if (segment.p_type == PT_INTERP) return why_loader_fails(file, segment);
+        if (segment.p_type == PT_INTERP) {
+            std::string reason = why_loader_fails(file, segment);
+            return reason.empty() ? why_sanitizer_fails(file, header) : reason;
+        }
     }
     // The loader itself, run by name, does preload into what it starts.
     if (base_name(path).starts_with("ld-linux")) return {};

@@ -45,6 +45,11 @@ Json history_json(const HistoryEvent& event) {
     return json;
 }
 
+Json final_count_json(const Finding& finding) {
+    if (!finding.final_count_known) return {{"min", nullptr}, {"max", nullptr}};
+    return {{"min", finding.final_count_min}, {"max", finding.final_count_max}};
+}
+
 Json finding_json(const Finding& finding) {
     Json json = {
         {"id", finding.id},
@@ -52,7 +57,7 @@ Json finding_json(const Finding& finding) {
         {"type", finding.type},
         {"count", finding.count},
         {"bytes", finding.bytes},
-        {"final_count", {{"min", finding.final_count_min}, {"max", finding.final_count_max}}},
+        {"final_count", final_count_json(finding)},
         {"process", finding.process},
         {"recent", finding.recent},
         {"peers_ended", finding.peers_ended},
@@ -65,6 +70,11 @@ Json finding_json(const Finding& finding) {
                        {"events", array_of(finding.example.events, history_json)},
                        {"events_left_out", finding.example.events_left_out}};
     json["reason"] = finding.reason;
+    if (finding.sampled) {
+        json["sampled"] = {{"count", finding.sampled->count}, {"bytes", finding.sampled->bytes}};
+        json["standard_error"] = {{"count", finding.sampled->count_error},
+                                  {"bytes", finding.sampled->bytes_error}};
+    }
     return json;
 }
 
@@ -73,6 +83,7 @@ Json process_json(const Process& process) {
         {"pid", process.pid},     {"exe", process.executable},    {"command", process.command},
         {"level", process.level}, {"started", process.started},   {"ended", process.ended},
         {"exit", process.exit},   {"complete", process.complete}, {"events", process.events},
+        {"sample_bytes", process.sample_bytes}, {"sample_interval", process.sample_interval},
         {"lost", process.lost},   {"trace", process.trace},       {"warnings", process.warnings}};
 }
 

@@ -129,7 +129,9 @@ std::string process_line(const Process& process) {
 
 std::string totals_text(const Report& report) {
     const Summary& summary = report.summary;
-    std::string text = "totals\n";
+    const bool sampled = std::any_of(report.processes.begin(), report.processes.end(),
+                                     [](const Process& process) { return process.sample_bytes; });
+    std::string text = sampled ? "totals of the sample\n" : "totals\n";
     auto line = [&](std::string_view label, const std::string& content) {
         text += fmt::format("  {:<9} {}\n", label, content);
     };

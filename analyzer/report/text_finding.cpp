@@ -96,7 +96,7 @@ std::string verdict_line(const Finding& finding, bool has_ended) {
     std::string text = fmt::format("{}  {}, {}", headline(finding.kind), objects(finding),
                                    bytes_text(finding.bytes));
     if (finding.kind == Kind::kRefcountLeak || finding.kind == Kind::kHeld) {
-        bool is_counted = finding.type != "heap" && finding.type != "mapping";
+        bool is_counted = finding.final_count_known && finding.type != "heap" && finding.type != "mapping";
         if (is_counted)
             text += fmt::format(", {} at {}", final_count(finding),
                                 has_ended ? "exit" : "the end of the trace");
@@ -105,6 +105,10 @@ std::string verdict_line(const Finding& finding, bool has_ended) {
     } else if (finding.kind == Kind::kOverRelease) {
         text += fmt::format(", {} at the lowest", final_count(finding));
     }
+    if (finding.sampled)
+        text += fmt::format(" (estimated from {} seen; standard error {:.0f}, {})",
+                            finding.sampled->count, finding.sampled->count_error,
+                            bytes_text(static_cast<uint64_t>(finding.sampled->bytes_error)));
     return text;
 }
 

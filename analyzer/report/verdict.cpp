@@ -36,6 +36,10 @@ std::string inconclusive_reason(const Report& report) {
     if (report.processes.empty()) return "no process was recorded";
     for (const Process& process : report.processes) {
         if (!process.complete) return "the record of " + process_label(process) + " is incomplete";
+        if (process.sample_bytes != 0)
+            return fmt::format("{} was recorded as a sample (one heap block per {}, one buffer in {})",
+                               process_label(process), bytes_text(process.sample_bytes),
+                               process.sample_interval);
         if (process.events == 0) return "no events of " + process_label(process) + " were recorded";
     }
     if (report.summary.coverage < 1.0)
