@@ -133,6 +133,10 @@ void read_config(char** environment, Config& config, char* complaint, unsigned c
         uint64_t size = 0;
         return parse_size(v, size) && size >= (1u << 20) && (config.max_size = size, true);
     });
+    read("LASTREF_RING", "a size of at least 256K, as 64M", [&](const char* v) {
+        uint64_t size = 0;
+        return parse_size(v, size) && size >= (256u << 10) && (config.ring = size, true);
+    });
     read("LASTREF_DEPTH", "1 to 1024 frames", [&](const char* v) {
         uint64_t depth = 0;
         return parse_size(v, depth) && depth >= 1 && depth <= kMaxDepth &&

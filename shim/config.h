@@ -12,6 +12,7 @@ namespace lastref {
 struct Config {
     trace::Level level = trace::Level::kSimple;
     uint64_t max_size = 64ull << 30;  // LASTREF_MAX_SIZE, bytes
+    uint64_t ring = 0;                // LASTREF_RING, bytes of events kept; 0: all
     uint32_t depth = 128;             // LASTREF_DEPTH, frames, 1 to kMaxDepth
     uint64_t sample_bytes = 524288;   // LASTREF_SAMPLE_BYTES, mean distance of sampling points
     uint32_t sample_interval = 128;   // LASTREF_SAMPLE_INTERVAL, one buffer in so many

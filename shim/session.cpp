@@ -164,7 +164,8 @@ bool begin(Session& session, const uint8_t* parent_id) {
     fill_header(*process.file.header, session, parent_id);
     const uint8_t no_run[sizeof(process.config.run_id)] = {};
     const bool own_run = memcmp(process.config.run_id, no_run, sizeof(no_run)) == 0;
-    if (own_run && !parent_id && process.file.name_tries > 1) say_other_name();
+    const bool fixed_name = !strstr(process.config.out, "%p") && !strstr(process.config.out, "%n");
+    if (own_run && !parent_id && fixed_name && process.file.name_tries > 1) say_other_name();
     auto* slots = session_memory(ModuleTable::kSlots * sizeof(KnownModule));
     if (!slots) {
         say("no trace: no memory for lastref's own tables. The program runs untraced");

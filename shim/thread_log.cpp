@@ -26,12 +26,17 @@ constexpr uint32_t kLaterChunk = 64u << 10;
 
 // Under the lock: a fresh chunk for the log. False where there is none.
 bool new_chunk(Session& session, Log& log, trace::ChunkKind kind, uint32_t thread) {
-    if (log.chunk) finish_chunk(process.file, log.extent);
+    const bool events = kind == trace::ChunkKind::kEvents;
+    if (log.chunk) {
+        if (events) finish_event_chunk(process.file, {log.chunk, log.extent}, log.last_ticks);
+        else finish_chunk(process.file, log.extent);
+    }
     log.chunk = nullptr;
     log.cursor = log.limit = nullptr;
     Loss refusal;
-    const Chunk taken =
-        take_chunk(process.file, log.sequence == 0 ? kFirstChunk : kLaterChunk, refusal);
+    const uint32_t size = log.sequence == 0 ? kFirstChunk : kLaterChunk;
+    const Chunk taken = events ? take_event_chunk(process.file, size, refusal)
+                               : take_chunk(process.file, size, refusal);
     if (!taken.header) {
         session.stop_reason.store(static_cast<uint32_t>(refusal), std::memory_order_relaxed);
         session.state.store(SessionState::kStopped, std::memory_order_release);

@@ -1,5 +1,6 @@
 #include "trace_file.h"
 
+#include <atomic>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -134,6 +135,15 @@ int create_trace_file(TraceFile& file, const Config& config, const char* program
     file.fd = -1;
     file.current = -1;
     file.max_size = config.max_size;
+    if (config.ring != 0) {
+        constexpr uint64_t kSmallestChunk = 16u << 10;
+        file.finished_capacity = config.ring / kSmallestChunk + 1;
+        file.finished = static_cast<FinishedChunk*>(
+            raw::map(file.finished_capacity * sizeof(FinishedChunk), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+        if (!file.finished) return ENOMEM;
+        file.ring_size = config.ring;
+    }
     file.may_call_kernel = true;
     if (config.out[0] == 0) return ENAMETOOLONG;
     int fd = -EEXIST;
@@ -171,6 +181,7 @@ int create_trace_file(TraceFile& file, const Config& config, const char* program
     file.header->byte_order = trace::kByteOrderMark;
     file.header->header_size = trace::kHeaderSize;
     file.header->chunks_end = trace::kHeaderSize;
+    file.header->ring_size = file.ring_size;
     memcpy(file.header->magic, trace::kTraceMagic, sizeof(trace::kTraceMagic));
     return 0;
 }
@@ -200,6 +211,39 @@ void finish_chunk(TraceFile& file, int index) {
     if (--extent.live_chunks == 0 && index != file.current && file.may_call_kernel) {
         unmap_extent(extent);
     }
+}
+
+Chunk take_event_chunk(TraceFile& file, uint32_t size, trace::Loss& refusal) {
+    if (file.ring_size == 0) return take_chunk(file, size, refusal);
+    if (file.ring_used + size > file.ring_size && file.finished_count != 0) {
+        const FinishedChunk oldest = file.finished[file.finished_begin];
+        file.finished_begin = (file.finished_begin + 1) % file.finished_capacity;
+        file.finished_count--;
+        trace::ChunkHeader& header = *oldest.header;
+        const uint32_t old_size = header.size;
+        if (header.last_ticks > file.header->cut_ticks) file.header->cut_ticks = header.last_ticks;
+        file.header->cut_chunks++;
+        std::atomic_ref(header.magic).store(0, std::memory_order_release);
+        header = trace::ChunkHeader{};
+        header.size = old_size;
+        header.order = file.chunk_order++;
+        return {&header, oldest.extent};
+    }
+    const Chunk taken = take_chunk(file, size, refusal);
+    if (taken.header) file.ring_used += size;
+    return taken;
+}
+
+void finish_event_chunk(TraceFile& file, const Chunk& chunk, uint64_t last_ticks) {
+    if (file.ring_size == 0 || file.finished_count == file.finished_capacity) {
+        finish_chunk(file, chunk.extent);
+        return;
+    }
+    // It stays mapped until the ring comes round to it.
+    chunk.header->last_ticks = last_ticks;
+    const uint64_t end = (file.finished_begin + file.finished_count) % file.finished_capacity;
+    file.finished[end] = {chunk.header, chunk.extent};
+    file.finished_count++;
 }
 
 void trim_trace_file(TraceFile& file) {
@@ -237,6 +281,7 @@ void abandon_trace_file(TraceFile& file, bool in_use) {
     }
     if (file.header) drop(file.header, trace::kHeaderSize);
     if (is_our_file(file, file.fd)) raw::close(file.fd);
+    if (file.finished) raw::unmap(file.finished, file.finished_capacity * sizeof(FinishedChunk));
     memset(&file, 0, sizeof(file));
     file.fd = -1;
     file.current = -1;

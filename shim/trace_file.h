@@ -26,6 +26,12 @@ struct Extent {
     uint32_t live_chunks;
 };
 
+// A chunk of a ring that nobody writes any more.
+struct FinishedChunk {
+    trace::ChunkHeader* header;
+    int extent;
+};
+
 struct TraceFile {
     static constexpr unsigned kMaxExtents = 4096;
 
@@ -40,6 +46,11 @@ struct TraceFile {
     uint32_t chunk_order;
     uint64_t max_size;
     bool may_call_kernel;
+    // The ring, where there is one: its finished chunks in the order in which they were finished.
+    uint64_t ring_size;
+    uint64_t ring_used;
+    FinishedChunk* finished;
+    uint64_t finished_capacity, finished_begin, finished_count;
 };
 
 struct Chunk {
@@ -55,8 +66,14 @@ int create_trace_file(TraceFile& file, const Config& config, const char* program
 // the magic last. Refusals are returned as a Loss.
 Chunk take_chunk(TraceFile& file, uint32_t size, trace::Loss& refusal);
 
+// The same for events: in a ring that is full, the chunk that was finished first is given out again,
+// of whatever size it is.
+Chunk take_event_chunk(TraceFile& file, uint32_t size, trace::Loss& refusal);
+
 // The chunk will not be written any more.
 void finish_chunk(TraceFile& file, int extent);
+// The same for events, the last of them at `last_ticks`.
+void finish_event_chunk(TraceFile& file, const Chunk& chunk, uint64_t last_ticks);
 
 // Gives back the reserved space after the last chunk. More chunks may be taken later.
 void trim_trace_file(TraceFile& file);

@@ -26,6 +26,8 @@
 //            a log carry its id and ascending `sequence`. Each chunk decodes on its own: all
 //            deltas start from the chunk's header, strings are defined anew in each chunk.
 //            A log whose thread ended may be handed to another thread: a kThread record tells.
+//            In a ring (ring_size) chunks are used again, so sequences have gaps, and what is left of
+//            the time up to cut_ticks is not whole: a reader leaves it out.
 //   kMeta    records that describe the process (threads, modules), in the same coding. Log id
 //            kMetaLog. Never dropped by a ring.
 //   kStacks  an array of StackNode. `base_address` is the id of the first. `committed` is the
@@ -139,7 +141,11 @@ struct TraceHeader {
     // in so many. 0: everything was recorded.
     uint64_t sample_bytes;
     uint64_t sample_interval;
-    uint8_t reserved[696];
+    // A ring: events take at most so many bytes, the oldest chunk of the process goes first. 0: none.
+    uint64_t ring_size;
+    uint64_t cut_ticks;   // no later event was dropped: after this the trace is complete
+    uint64_t cut_chunks;  // how many chunks were dropped
+    uint8_t reserved[672];
 };
 static_assert(sizeof(TraceHeader) == kHeaderSize);
 static_assert(offsetof(TraceHeader, chunks_end) == 152);
@@ -160,7 +166,7 @@ struct ChunkHeader {
     uint64_t base_ticks;
     uint64_t base_monotonic_ns;
     uint64_t base_address;  // kStacks: id of the first node
-    uint64_t reserved;
+    uint64_t last_ticks;    // of a ring's finished chunk: time of its last record
 };
 static_assert(sizeof(ChunkHeader) == 64);
 

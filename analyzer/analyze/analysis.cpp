@@ -102,6 +102,9 @@ Process describe(const TraceFile& trace, const ExitState& exit, uint64_t last_ti
     process.lost = trace.lost();
     process.sample_bytes = header.sample_bytes;
     process.sample_interval = header.sample_interval;
+    process.ring_size = header.ring_size;
+    process.cut_chunks = header.cut_chunks;
+    process.cut_ns = header.cut_chunks == 0 ? 0 : trace.to_ns(header.cut_ticks);
     return process;
 }
 
@@ -129,7 +132,8 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
                    Report& report) {
     const TraceHeader& header = trace.header();
     const uint64_t rate = tick_rate(trace);
-    const bool from_start = (header.notes & (kNoteInherited | kNoteLateStart)) == 0;
+    const bool from_start =
+        (header.notes & (kNoteInherited | kNoteLateStart)) == 0 && header.cut_chunks == 0;
     const bool whole =
         trace.lost() == 0 && trace.damage().empty() && (header.notes & kNoteStopped) == 0;
     Lifecycle lifecycle(rate, from_start, whole);

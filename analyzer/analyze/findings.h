@@ -107,6 +107,9 @@ struct Process {
     uint64_t lost = 0;
     uint64_t sample_bytes = 0;     // a sample: one point per so many bytes of heap; 0: everything
     uint64_t sample_interval = 0;  // and one buffer in so many
+    uint64_t ring_size = 0;        // only the newest events were kept, in so many bytes; 0: all
+    uint64_t cut_chunks = 0;       // chunks dropped for that
+    uint64_t cut_ns = 0;           // and up to when: nothing before is told
     std::vector<std::string> warnings;  // damage, losses, own malloc: shown before any verdict
 };
 

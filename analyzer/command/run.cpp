@@ -51,9 +51,22 @@ std::optional<std::string> level_name(const std::string& given) {
 // What the command line already knows but this version can't do yet: never a silent half.
 std::string not_built_yet(const RunOptions& options) {
     if (!options.hooks.empty()) return "--hooks: rule packs are not part of this version yet";
-    if (!options.ring.empty()) return "--ring: ring recording is not part of this version yet";
     if (options.unpooled) return "--unpooled: is not part of this version yet";
     return {};
+}
+
+// As the shim reads sizes: a number, then k, m, g or t, then i, then b, the letters of either case.
+bool is_ring_size(const std::string& text) {
+    constexpr uint64_t kLeast = 256u << 10;
+    size_t digits = 0;
+    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
+    if (digits == 0 || digits > 15) return false;
+    std::string unit = lower(text.substr(digits));
+    if (unit.ends_with("b")) unit.pop_back();
+    const size_t power = unit.empty() ? 0 : std::string_view(" kmgt").find(unit[0]);
+    const bool good = unit.empty() || (power != std::string_view::npos && power != 0 &&
+                                       (unit.size() == 1 || unit.substr(1) == "i"));
+    return good && std::stoull(text.substr(0, digits)) >= (kLeast >> (10 * std::min<size_t>(power, 2)));
 }
 
 RunId random_run_id() {
@@ -75,13 +88,15 @@ void set_variable(std::vector<std::string>& environment, std::string_view name,
 }
 
 std::vector<std::string> shim_environment(const std::string& shim, const std::string& level,
-                                          const std::string& output, const RunId& run_id) {
+                                          const std::string& output, const std::string& ring,
+                                          const RunId& run_id) {
     std::vector<std::string> environment;
     for (char** entry = environ; *entry; ++entry) environment.emplace_back(*entry);
     std::string preload = from_environment("LD_PRELOAD");
     set_variable(environment, "LD_PRELOAD", preload.empty() ? shim : shim + ':' + preload);
     set_variable(environment, "LASTREF_LEVEL", level);
     set_variable(environment, "LASTREF_OUT", output);
+    if (!ring.empty()) set_variable(environment, "LASTREF_RING", ring);
     std::string hexadecimal;
     for (uint8_t byte : run_id) hexadecimal += fmt::format("{:02x}", byte);
     set_variable(environment, "LASTREF_RUN_ID", hexadecimal);
@@ -119,6 +134,8 @@ int run_command(const RunOptions& options) {
     if (!level)
         return refuse(
             fmt::format("level '{}' is none of disabled, simple, advanced, paranoid", level_given));
+    if (!options.ring.empty() && !is_ring_size(options.ring))
+        return refuse(fmt::format("--ring {}: wants a size of at least 256K, as 64M", options.ring));
     const std::string& name = options.command.front();
     auto program = find_program(name);
     if (!program) return refuse(fmt::format("{}: not found on PATH", name));
@@ -133,7 +150,7 @@ int run_command(const RunOptions& options) {
 
     RunId run_id = random_run_id();
     ChildEnd end = launch_and_wait(
-        {*program, options.command, shim_environment(shim.path, *level, output.pattern, run_id)});
+        {*program, options.command, shim_environment(shim.path, *level, output.pattern, options.ring, run_id)});
     if (end.error != 0)
         return refuse(fmt::format("{} can't be run: {}", *program, strerror(end.error)));
 

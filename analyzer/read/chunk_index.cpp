@@ -24,7 +24,7 @@ HeaderState judge(const ChunkHeader& header) {
 }
 
 // Sorts by sequence, drops repeated ones and counts those that are missing.
-void settle_log(Log& log, DamageList& damage) {
+void settle_log(Log& log, bool ring, DamageList& damage) {
     std::stable_sort(log.chunks.begin(), log.chunks.end(),
                      [](const Chunk& a, const Chunk& b) { return a.sequence < b.sequence; });
     std::vector<Chunk> kept;
@@ -36,7 +36,7 @@ void settle_log(Log& log, DamageList& damage) {
                                          std::to_string(log.id) + " is there twice");
             continue;
         }
-        damage.add_missing_chunks(chunk.sequence - expected);
+        if (!ring) damage.add_missing_chunks(chunk.sequence - expected);
         expected = uint64_t{chunk.sequence} + 1;
         kept.push_back(chunk);
     }
@@ -115,7 +115,7 @@ ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header
     }
 
     for (auto& [id, log] : logs) {
-        settle_log(log, damage);
+        settle_log(log, trace_header.ring_size != 0, damage);
         index.logs.push_back(std::move(log));
     }
     settle_stacks(index.stacks, damage);

@@ -4,7 +4,9 @@
 
 namespace lastref {
 
-EventMerger::EventMerger(TraceFile& trace) {
+using trace::kMetaLog;
+
+EventMerger::EventMerger(TraceFile& trace) : cut_ticks_(trace.header().cut_ticks) {
     for (const Log& log : trace.logs()) {
         heap_.push_back(std::make_unique<LogCursor>(trace.cursor(log)));
     }
@@ -13,7 +15,12 @@ EventMerger::EventMerger(TraceFile& trace) {
 void EventMerger::start() {
     if (heap_.empty()) return;
     std::erase_if(heap_, [this](const std::unique_ptr<LogCursor>& cursor) {
-        if (cursor->advance()) return false;
+        // What is left of a ring's past is not whole. A log's times ascend.
+        bool more = cursor->advance();
+        while (more && cursor->event().log != kMetaLog && cursor->event().ticks <= cut_ticks_) {
+            more = cursor->advance();
+        }
+        if (more) return false;
         stacks_missing_ += cursor->stacks_missing();
         return true;
     });

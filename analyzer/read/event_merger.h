@@ -66,6 +66,7 @@ private:
     LogCursor* front_ = nullptr;
     const LogCursor* runner_up_ = nullptr;
     uint64_t runner_up_ticks_ = UINT64_MAX;
+    const uint64_t cut_ticks_;  // see TraceHeader
     uint64_t stacks_missing_ = 0;
 };
 

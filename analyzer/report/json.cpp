@@ -84,6 +84,7 @@ Json process_json(const Process& process) {
         {"level", process.level}, {"started", process.started},   {"ended", process.ended},
         {"exit", process.exit},   {"complete", process.complete}, {"events", process.events},
         {"sample_bytes", process.sample_bytes}, {"sample_interval", process.sample_interval},
+        {"ring_size", process.ring_size}, {"cut_chunks", process.cut_chunks}, {"cut_ns", process.cut_ns},
         {"lost", process.lost},   {"trace", process.trace},       {"warnings", process.warnings}};
 }
 

@@ -28,6 +28,10 @@ std::string warnings_text(const Report& report) {
         std::string_view word = process.complete ? "note" : "incomplete";
         for (const std::string& warning : process.warnings)
             add(process, fmt::format("{}: {{}}: {}", word, printable(warning)));
+        if (process.cut_chunks != 0)
+            add(process, fmt::format("ring: {{}}: what began before {:.6f} s is not told ({} dropped)",
+                                     static_cast<double>(process.cut_ns) / 1e9,
+                                     counted(process.cut_chunks, "chunk")));
         if (!process.complete && process.warnings.empty())
             add(process, fmt::format("incomplete: {{}}: {} lost", counted(process.lost, "event")));
     }

@@ -36,6 +36,10 @@ std::string inconclusive_reason(const Report& report) {
     if (report.processes.empty()) return "no process was recorded";
     for (const Process& process : report.processes) {
         if (!process.complete) return "the record of " + process_label(process) + " is incomplete";
+        if (process.cut_chunks != 0)
+            return fmt::format("the ring kept the newest {} of {}: what began before {:.6f} s is not told",
+                               bytes_text(process.ring_size), process_label(process),
+                               static_cast<double>(process.cut_ns) / 1e9);
         if (process.sample_bytes != 0)
             return fmt::format("{} was recorded as a sample (one heap block per {}, one buffer in {})",
                                process_label(process), bytes_text(process.sample_bytes),
