@@ -110,41 +110,40 @@ private:
         return false;
     }
 
-    // Gives the fresh frames their ids and makes the memo what this stack is.
+    // Makes the memo what this stack is, and finds its id.
     uint32_t finish() {
-        const MemoFrame* outer = kept_ != 0 ? &memo_.frames[kept_ - 1] : nullptr;
-        uint64_t hash = outer ? outer->hash : path_end_hash(memo_.end, memo_.epoch);
+        PathHash path = kept_ != 0 ? memo_.frames[kept_ - 1].path
+                                   : PathHash::of_end(memo_.end, memo_.epoch);
         for (uint32_t i = fresh_count_; i != 0; i--) {
-            hash = path_hash(hash, fresh_[i - 1].registers.pc);
-            fresh_[i - 1].hash = hash;
-            prefetch_node(hash);
+            path = path.with(fresh_[i - 1].registers.pc);
+            fresh_[i - 1].path = path;
         }
-        uint32_t id = outer ? outer->id : memo_.end;
-        bool keep = true, added = false;
+        prefetch_stack(path);
+        bool keep = true;
         for (uint32_t i = fresh_count_; i != 0; i--) {
-            MemoFrame& frame = fresh_[i - 1];
-            if (!added) {
-                frame.id = find_node(frame.hash, id);
-                if (frame.id == 0 && !(added = add_nodes(i, id))) return 0;
-            }
-            id = frame.id;
-            memo_.frames[kept_++] = frame;
+            memo_.frames[kept_++] = fresh_[i - 1];
             // Beyond a signal handler's own stack: nothing that may be kept.
-            keep = keep && own_.holds(frame.registers.sp);
+            keep = keep && own_.holds(fresh_[i - 1].registers.sp);
         }
-        if (keep) memo_.count = kept_;
+        uint32_t id = find_stack(path);
+        if (id == 0) id = add_stack();
+        if (id != 0 && keep) memo_.count = kept_;
         return id;
     }
 
-    // The stack was not seen before from fresh frame `count` - 1 inwards.
-    __attribute__((noinline)) bool add_nodes(uint32_t count, uint32_t outer) {
+    // The stack was not seen before. Those of the memo's outer part were, mostly.
+    __attribute__((noinline)) uint32_t add_stack() {
+        uint32_t known = kept_;
+        uint32_t id = 0;
+        while (known != 0 && (id = find_stack(memo_.frames[known - 1].path)) == 0) known--;
+        if (known == 0) id = memo_.end;
         NodeAdder adder;
-        for (uint32_t i = count; i != 0; i--) {
-            outer = adder.add(fresh_[i - 1].hash, outer, fresh_[i - 1].registers.pc);
-            if (outer == 0) return false;
-            fresh_[i - 1].id = outer;
+        for (; known != kept_; known++) {
+            const MemoFrame& frame = memo_.frames[known];
+            id = adder.add(frame.path, id, frame.registers.pc);
+            if (id == 0) return 0;
         }
-        return true;
+        return id;
     }
 
     StackMemo& memo_;

@@ -17,22 +17,22 @@
 // sp outwards; that memory is mapped as long as the thread runs on it. Walks on other stacks
 // (sigaltstack, coroutines) are made afresh, every page probed.
 //
-// Each memo frame also keeps the id of the stack from the outermost frame to itself, so only the
-// fresh frames are looked up in the stack table.
+// Each memo frame also keeps the hash of the path from the outermost frame to itself, so only fresh
+// frames are hashed, and the whole stack is looked up in the stack table at once.
 #ifndef LASTREF_SHIM_STACK_MEMO_H
 #define LASTREF_SHIM_STACK_MEMO_H
 
 #include <stdint.h>
 
 #include "stack_capture.h"
+#include "stack_table.h"
 
 namespace lastref {
 
 struct MemoFrame {
     Registers registers;
     StepInputs inputs;  // of the step to the next outer frame
-    uint64_t hash;      // of the path from the outermost frame to here
-    uint32_t id;        // of the same
+    PathHash path;      // from the outermost frame to here
 };
 
 // Of one thread; not for nested use. All zero but for `frames` and `fresh`: empty.

@@ -9,22 +9,22 @@ constexpr uint64_t kFirstSlots = 1u << 13;
 constexpr uint32_t kFirstChunk = 32u << 10;
 constexpr uint32_t kLaterChunk = 256u << 10;
 
-uint64_t index_of(uint64_t hash) { return hash >> 20; }
+uint64_t index_of(const PathHash& path) { return path.high >> 20; }
 
-uint32_t find(const StackSlots* slots, uint64_t hash, uint32_t parent) {
-    for (uint64_t i = index_of(hash);; i++) {
+uint32_t find(const StackSlots* slots, const PathHash& path) {
+    for (uint64_t i = index_of(path);; i++) {
         const StackEntry& entry = slots->entries[i & slots->mask];
         const uint32_t id = entry.id.load(std::memory_order_acquire);
-        if (id == 0 || (entry.hash == hash && entry.parent == parent)) return id;
+        if (id == 0 || (entry.high == path.high && entry.low == path.low)) return id;
     }
 }
 
-void place(StackSlots* slots, uint64_t hash, uint32_t parent, uint32_t id) {
-    for (uint64_t i = index_of(hash);; i++) {
+void place(StackSlots* slots, const PathHash& path, uint32_t id) {
+    for (uint64_t i = index_of(path);; i++) {
         StackEntry& entry = slots->entries[i & slots->mask];
         if (entry.id.load(std::memory_order_relaxed) != 0) continue;
-        entry.hash = hash;
-        entry.parent = parent;
+        entry.high = path.high;
+        entry.low = path.low;
         entry.id.store(id, std::memory_order_release);
         return;
     }
@@ -42,7 +42,7 @@ StackSlots* slots_with_room(StackTable& table) {
     for (uint64_t i = 0; old && i <= old->mask; i++) {
         const StackEntry& entry = old->entries[i];
         const uint32_t id = entry.id.load(std::memory_order_relaxed);
-        if (id != 0) place(bigger, entry.hash, entry.parent, id);
+        if (id != 0) place(bigger, {entry.high, entry.low}, id);
     }
     table.slots.store(bigger, std::memory_order_release);
     return bigger;  // the old one stays: somebody may be reading it
@@ -85,20 +85,20 @@ const StackSlots* current_slots() {
 
 }  // namespace
 
-void prefetch_node(uint64_t hash) {
+void prefetch_stack(const PathHash& path) {
     if (const StackSlots* slots = current_slots()) {
-        __builtin_prefetch(&slots->entries[index_of(hash) & slots->mask]);
+        __builtin_prefetch(&slots->entries[index_of(path) & slots->mask]);
     }
 }
 
-uint32_t find_node(uint64_t hash, uint32_t parent) {
+uint32_t find_stack(const PathHash& path) {
     const StackSlots* slots = current_slots();
-    return slots ? find(slots, hash, parent) : 0;
+    return slots ? find(slots, path) : 0;
 }
 
 NodeAdder::NodeAdder() : lock_(process.session->lock, may_call_kernel()) {}
 
-uint32_t NodeAdder::add(uint64_t hash, uint32_t parent, uint64_t pc) {
+uint32_t NodeAdder::add(const PathHash& path, uint32_t parent, uint64_t pc) {
     // A fork on top of the walk: this process has no recording yet.
     if (process.session->state.load(std::memory_order_acquire) == SessionState::kNone) return 0;
     if (!lock_.owned()) {
@@ -113,10 +113,10 @@ uint32_t NodeAdder::add(uint64_t hash, uint32_t parent, uint64_t pc) {
     }
     // Another thread may have added it since it was looked up.
     if (parent != newest_ || newest_ == 0) {
-        if (const uint32_t known = find(slots, hash, parent)) return known;
+        if (const uint32_t known = find(slots, path)) return known;
     }
     newest_ = write_node(table, parent, module_epoch(), pc);
-    if (newest_ != 0) place(slots, hash, parent, newest_);
+    if (newest_ != 0) place(slots, path, newest_);
     return newest_;
 }
 
