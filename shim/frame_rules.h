@@ -8,8 +8,7 @@
 //
 // The tables are found by glibc's _dl_find_object (2.35), which takes no lock and may be called in
 // signal handlers and while another thread is inside dlopen. Rules are cached by pc in a table
-// that all threads share without locks: an entry is two words, the second mixed into the first,
-// so that a torn pair is seen as a miss. The module epoch is part of the key: after a dlclose
+// that all threads share without locks. The module epoch is part of an entry: after a dlclose
 // nothing cached before is used.
 //
 // Sources: DWARF 5, section 6.4; Linux Standard Base 5.0, 10.6 (.eh_frame, .eh_frame_hdr); System V
@@ -45,6 +44,9 @@ struct FrameRule {
 // The rule for `pc`: the address of an instruction, so a return address less one. Any thread, any
 // time, signal handlers too.
 FrameRule frame_rule(uintptr_t pc);
+
+// Forgets all cached rules: the module epoch has moved on.
+void drop_frame_rules();
 
 }  // namespace lastref
 

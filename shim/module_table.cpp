@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "frame_rules.h"
 #include "raw_syscall.h"
 #include "record_writer.h"
 #include "session.h"
@@ -126,6 +127,7 @@ void write_load(Session& session, const dl_find_object& found) {
 void raise_epoch() {
     process.file.header->epoch =
         loader_state.epoch.fetch_add(1, std::memory_order_acq_rel) + 1;
+    drop_frame_rules();
 }
 
 }  // namespace

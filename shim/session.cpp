@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "frame_rules.h"
 #include "raw_syscall.h"
 #include "text.h"
 
@@ -256,6 +257,7 @@ void restart_in_child(bool nested) {
     // that was inside dlclose is not here.
     loader_state.epoch.fetch_add(1, std::memory_order_acq_rel);
     loader_state.closing.store(0, std::memory_order_release);
+    drop_frame_rules();
     abandon_trace_file(process.file, nested);
     t_state = &empty_thread_state;
     uint8_t parent_id[16];
