@@ -271,37 +271,25 @@ void restart_in_child(bool nested) {
 }
 
 void* session_memory(uint64_t size) {
-    Session& session = *process.session;
+    Slab& slab = process.session->memory;
     size = (size + 63) & ~63ull;
     if (may_call_kernel() && size >= kSlab / 2) return large_table(size);
-    if (size > session.memory_left) {
-        if (!may_call_kernel()) return nullptr;
-        void* slab = wiped_on_fork(kSlab);
-        if (!slab) return nullptr;
-        session.memory = static_cast<uint8_t*>(slab);
-        session.memory_left = kSlab;
+    if (size > slab.left && may_call_kernel()) {
+        if (void* memory = wiped_on_fork(kSlab)) slab = {static_cast<uint8_t*>(memory), kSlab};
     }
-    uint8_t* result = session.memory;
-    session.memory += size;
-    session.memory_left -= size;
-    return result;
+    return slab.take(size);
 }
 
 void* inherited_memory(uint64_t size) {
+    Slab& slab = process.memory;
     size = (size + 63) & ~63ull;
-    if (size > process.memory_left) {
-        if (!may_call_kernel()) return nullptr;
-        const uint64_t slab = size > kSlab ? size : kSlab;
-        void* memory = raw::map(slab, PROT_READ | PROT_WRITE,
+    if (size > slab.left && may_call_kernel()) {
+        const uint64_t fresh = size > kSlab ? size : kSlab;
+        void* memory = raw::map(fresh, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (!memory) return nullptr;
-        process.memory = static_cast<uint8_t*>(memory);
-        process.memory_left = slab;
+        if (memory) slab = {static_cast<uint8_t*>(memory), fresh};
     }
-    uint8_t* result = process.memory;
-    process.memory += size;
-    process.memory_left -= size;
-    return result;
+    return slab.take(size);
 }
 
 void note_exit(trace::ExitKind kind, int32_t value) {
@@ -350,11 +338,10 @@ void prepare_sandbox() {
     constexpr uint32_t kReserve = 16u << 20;
     constexpr uint64_t kTables = 32u << 20;  // address space; pages are taken as needed
     SlowLockHolder lock(process.session->lock, true);
-    if (!lock.owned() || process.session->memory_left >= kTables / 2) return;
+    if (!lock.owned() || process.session->memory.left >= kTables / 2) return;
     reserve_ahead(process.file, kReserve);
     if (void* memory = wiped_on_fork(kTables)) {
-        process.session->memory = static_cast<uint8_t*>(memory);
-        process.session->memory_left = kTables;
+        process.session->memory = {static_cast<uint8_t*>(memory), kTables};
     }
     inherited_memory(1);  // a slab of that too
 }

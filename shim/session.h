@@ -32,6 +32,20 @@ namespace lastref {
 
 enum class SessionState : uint32_t { kNone = 0, kStarting, kRecording, kStopped, kDisabled };
 
+// Memory handed out front to back, never given back. Zeroed.
+struct Slab {
+    uint8_t* memory;
+    uint64_t left;
+
+    void* take(uint64_t size) {
+        if (size > left) return nullptr;
+        uint8_t* result = memory;
+        memory += size;
+        left -= size;
+        return result;
+    }
+};
+
 struct Session {
     std::atomic<SessionState> state;
     SlowLock lock;
@@ -42,8 +56,7 @@ struct Session {
     std::atomic<uint32_t> stop_reason;  // Loss, while kStopped
     ThreadState* ended_threads;         // under lock: the longest ended first
     ThreadState** last_ended;           // where the next one is linked
-    uint8_t* memory;                    // under lock: what is left of the current slab
-    uint64_t memory_left;
+    Slab memory;                        // under lock: see session_memory
     Log meta;                           // under lock
     StackTable stacks;
     ModuleTable modules;
@@ -66,8 +79,7 @@ struct Process {
     bool have_key;
     uint32_t generation;    // forks that led here and were recorded
     uintptr_t vdso;         // its ELF header, 0: none
-    uint8_t* memory;        // under lock: see inherited_memory
-    uint64_t memory_left;
+    Slab memory;            // under lock: see inherited_memory
 };
 
 extern Process process;

@@ -109,19 +109,4 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
     return Step::kCaller;
 }
 
-Walk walk_stack(const CallSite& site, OwnStack& own, bool probe, uint64_t* pcs, uint32_t limit) {
-    ReadableStack stack(own, site.sp, probe, true);
-    Registers frame{site.pc, site.sp, site.fp};
-    StepInputs inputs;
-    for (uint32_t count = 0;;) {
-        pcs[count++] = frame.pc;
-        switch (step_to_caller(frame, stack, own, probe, inputs)) {
-            case Step::kCaller: break;
-            case Step::kLost: return {count, trace::kStackLost};
-            default: return {count, trace::kStackComplete};
-        }
-        if (count == limit) return {count, trace::kStackCut};
-    }
-}
-
 }  // namespace lastref

@@ -1,7 +1,6 @@
-// Takes the call stack of an event: one step from a frame to its caller, and the plain walk made of
-// such steps. stack_memo does the same for less where a thread's last stack is known.
+// One step of a stack walk: from a frame to its caller. stack_memo makes whole walks of such steps.
 //
-// The walk starts in the caller of an interposer, from the registers there, and steps outwards by
+// A walk starts in the caller of an interposer, from the registers there, and steps outwards by
 // frame rules. Where there is no rule (code of a JIT, hand-written assembly) it follows the frame
 // pointer if that leads further up the same stack to a plausible return address; else it ends.
 // Every read is checked against the stack's bounds, and each frame must lie above the last one
@@ -56,15 +55,6 @@ enum class Step : uint8_t {
 // crosses from a signal handler's stack to the interrupted one.
 Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool probe,
                     StepInputs& inputs);
-
-struct Walk {
-    uint32_t count;         // frames stored
-    trace::StackEnd end;    // why it stopped
-};
-
-// The plain walk: stores at most `limit` program counters, the innermost first. Re-entrant; takes
-// no lock but for a module never seen before.
-Walk walk_stack(const CallSite& site, OwnStack& own, bool probe, uint64_t* pcs, uint32_t limit);
 
 }  // namespace lastref
 
