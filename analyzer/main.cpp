@@ -88,12 +88,12 @@ CLI::App* add_run(CLI::App& app, CommandLine& line) {
     run->add_option(
         "--level", line.run.level,
         "disabled, simple, advanced or paranoid (default: LASTREF_LEVEL, else paranoid)");
-    run->add_option("--hooks", line.run.hooks, "Rule pack or file for a library's buffers")
+    run->add_option("--hooks", line.run.hooks, "Rule pack or file for a library's buffers (not in this version yet)")
         ->allow_extra_args(false);
     run->add_option("-o,--output", line.run.output,
                     "The trace's path; may hold %p, %e, %n (default: lastref.%e.%p.trace)");
     run->add_option("--ring", line.run.ring, "Keep only the newest SIZE of events");
-    run->add_flag("--unpooled", line.run.unpooled, "Switch the known buffer pools off");
+    run->add_flag("--unpooled", line.run.unpooled, "Switch the known buffer pools off (not in this version yet)");
     run->footer(kRunExamples);
     return run;
 }

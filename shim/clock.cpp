@@ -1,7 +1,7 @@
 #include "clock.h"
 
-#include <atomic>
 #include <string.h>
+#include <atomic>
 
 #include "raw_syscall.h"
 
@@ -22,7 +22,9 @@ TickSource choose_clock() {
     return strncmp(name, "tsc\n", 4) == 0 ? TickSource::kTsc : TickSource::kMonotonic;
 }
 
-void start_counting(uint64_t ticks) { counter.store(ticks, std::memory_order_release); }
+void start_counting(uint64_t ticks) {
+    counter.store(ticks, std::memory_order_release);
+}
 
 uint64_t ticks_without_tsc(TickSource source) {
     if (source == TickSource::kCounter) return counter.fetch_add(1, std::memory_order_acq_rel);

@@ -38,7 +38,8 @@ uint64_t ticks_without_tsc(TickSource source);
 // For what ends a life: later stores of this thread become visible after the reading (x86 keeps
 // store order, and the record that holds the reading is stored before the real call frees).
 inline uint64_t ticks_before(TickSource source) {
-    if (source == TickSource::kTsc) [[likely]] return __rdtsc() >> kTscShift;
+    if (source == TickSource::kTsc) [[likely]]
+        return __rdtsc() >> kTscShift;
     return ticks_without_tsc(source);
 }
 

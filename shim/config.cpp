@@ -18,7 +18,9 @@ const char* find(char** environment, const char* name) {
     return nullptr;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool same_word(const char* text, const char* word) {
     while (*text && lower(*text) == *word) text++, word++;
@@ -36,11 +38,20 @@ bool parse_size(const char* text, uint64_t& value) {
     if (p == text) return false;
     unsigned shift = 0;
     switch (lower(*p)) {
-        case 'k': shift = 10; break;
-        case 'm': shift = 20; break;
-        case 'g': shift = 30; break;
-        case 't': shift = 40; break;
-        default: break;
+        case 'k':
+            shift = 10;
+            break;
+        case 'm':
+            shift = 20;
+            break;
+        case 'g':
+            shift = 30;
+            break;
+        case 't':
+            shift = 40;
+            break;
+        default:
+            break;
     }
     if (shift != 0) {
         p++;
@@ -93,8 +104,8 @@ bool set_out(const char* pattern, Config& config) {
     Text out(config.out, sizeof(config.out));
     if (pattern[0] != '/') {
         char directory[1024];
-        const long length = raw::call(SYS_getcwd, reinterpret_cast<long>(directory),
-                                      sizeof(directory));
+        const long length =
+            raw::call(SYS_getcwd, reinterpret_cast<long>(directory), sizeof(directory));
         if (raw::failed(length) || directory[0] != '/') return false;
         for (const char* p = directory; *p; p++) {
             if (*p == '%') out.add('%');
@@ -174,7 +185,9 @@ bool expand_path(const Config& config, const char* program, int pid, unsigned co
             continue;
         }
         switch (p[1]) {
-            case 'p': text.add_number(static_cast<uint64_t>(pid)); break;
+            case 'p':
+                text.add_number(static_cast<uint64_t>(pid));
+                break;
             case 'e':
                 for (const char* c = program; *c; c++) text.add(*c == '/' ? '_' : *c);
                 break;
@@ -182,8 +195,12 @@ bool expand_path(const Config& config, const char* program, int pid, unsigned co
                 text.add_number(counter);
                 numbered = true;
                 break;
-            case '%': text.add('%'); break;
-            default: text.add('%'); continue;  // an unknown letter stands for itself
+            case '%':
+                text.add('%');
+                break;
+            default:
+                text.add('%');
+                continue;  // an unknown letter stands for itself
         }
         p++;
     }

@@ -7,9 +7,19 @@ namespace {
 
 // DWARF exception header encodings (LSB 10.5.1).
 enum Encoding : uint8_t {
-    kAbsolute = 0x00, kUleb = 0x01, kUdata2 = 0x02, kUdata4 = 0x03, kUdata8 = 0x04,
-    kSleb = 0x09, kSdata2 = 0x0a, kSdata4 = 0x0b, kSdata8 = 0x0c,
-    kPcRelative = 0x10, kDataRelative = 0x30, kIndirect = 0x80, kOmit = 0xff,
+    kAbsolute = 0x00,
+    kUleb = 0x01,
+    kUdata2 = 0x02,
+    kUdata4 = 0x03,
+    kUdata8 = 0x04,
+    kSleb = 0x09,
+    kSdata2 = 0x0a,
+    kSdata4 = 0x0b,
+    kSdata8 = 0x0c,
+    kPcRelative = 0x10,
+    kDataRelative = 0x30,
+    kIndirect = 0x80,
+    kOmit = 0xff,
 };
 constexpr uint64_t kRbp = 6, kRsp = 7, kReturnAddress = 16;
 
@@ -21,8 +31,10 @@ public:
     bool ok() const { return ok_; }
     uintptr_t at() const { return at_; }
     void skip(uint64_t count) {
-        if (count > end_ - at_) ok_ = false;
-        else at_ += count;
+        if (count > end_ - at_)
+            ok_ = false;
+        else
+            at_ += count;
     }
     template <typename T>
     T fixed() {
@@ -60,21 +72,45 @@ public:
         const uintptr_t place = at_;
         uint64_t value = 0;
         switch (encoding & 0x0f) {
-            case kAbsolute: case kUdata8: case kSdata8: value = fixed<uint64_t>(); break;
-            case kUleb: value = uleb(); break;
-            case kSleb: value = static_cast<uint64_t>(sleb()); break;
-            case kUdata2: value = fixed<uint16_t>(); break;
-            case kSdata2: value = static_cast<uint64_t>(int64_t{fixed<int16_t>()}); break;
-            case kUdata4: value = fixed<uint32_t>(); break;
-            case kSdata4: value = static_cast<uint64_t>(int64_t{fixed<int32_t>()}); break;
-            default: ok_ = false; return 0;
+            case kAbsolute:
+            case kUdata8:
+            case kSdata8:
+                value = fixed<uint64_t>();
+                break;
+            case kUleb:
+                value = uleb();
+                break;
+            case kSleb:
+                value = static_cast<uint64_t>(sleb());
+                break;
+            case kUdata2:
+                value = fixed<uint16_t>();
+                break;
+            case kSdata2:
+                value = static_cast<uint64_t>(int64_t{fixed<int16_t>()});
+                break;
+            case kUdata4:
+                value = fixed<uint32_t>();
+                break;
+            case kSdata4:
+                value = static_cast<uint64_t>(int64_t{fixed<int32_t>()});
+                break;
+            default:
+                ok_ = false;
+                return 0;
         }
         if (format_only || value == 0) return value;
         switch (encoding & 0x70) {
-            case 0: break;
-            case kPcRelative: value += place; break;
-            case kDataRelative: value += data_base; break;
-            default: ok_ = false;
+            case 0:
+                break;
+            case kPcRelative:
+                value += place;
+                break;
+            case kDataRelative:
+                value += data_base;
+                break;
+            default:
+                ok_ = false;
         }
         if (encoding & kIndirect) ok_ = false;  // personality only, which is skipped
         return value;
@@ -124,11 +160,20 @@ bool read_cie(const ModuleRange& module, uintptr_t at, Cie& cie) {
                 if (instructions > cie.end - cursor.at()) return false;
                 instructions += cursor.at();
                 break;
-            case 'R': cie.pointer_encoding = cursor.fixed<uint8_t>(); break;
-            case 'P': cursor.encoded(cursor.fixed<uint8_t>() & 0x7f, true, 0); break;
-            case 'L': cursor.fixed<uint8_t>(); break;
-            case 'S': cie.signal_frame = true; break;
-            default: return false;
+            case 'R':
+                cie.pointer_encoding = cursor.fixed<uint8_t>();
+                break;
+            case 'P':
+                cursor.encoded(cursor.fixed<uint8_t>() & 0x7f, true, 0);
+                break;
+            case 'L':
+                cursor.fixed<uint8_t>();
+                break;
+            case 'S':
+                cie.signal_frame = true;
+                break;
+            default:
+                return false;
         }
     }
     cie.instructions = cie.augmented ? instructions : cursor.at();
@@ -165,52 +210,123 @@ public:
                 case 1:
                     if (!advance(low)) return true;
                     continue;
-                case 2: set(low, {Place::kAtCfa, static_cast<int64_t>(c.uleb()) * cie_.data_alignment, 0, 0}); continue;
-                case 3: restore(low); continue;
-                default: break;
+                case 2:
+                    set(low, {Place::kAtCfa, static_cast<int64_t>(c.uleb()) * cie_.data_alignment,
+                              0, 0});
+                    continue;
+                case 3:
+                    restore(low);
+                    continue;
+                default:
+                    break;
             }
             switch (byte) {
-                case 0x00: break;                                          // nop
-                case 0x01: {                                               // set_loc
+                case 0x00:
+                    break;    // nop
+                case 0x01: {  // set_loc
                     at_ = c.encoded(cie_.pointer_encoding, false, 0);
                     if (at_ > pc_) return c.ok();
                     break;
                 }
-                case 0x02: if (!advance(c.fixed<uint8_t>())) return c.ok(); break;
-                case 0x03: if (!advance(c.fixed<uint16_t>())) return c.ok(); break;
-                case 0x04: if (!advance(c.fixed<uint32_t>())) return c.ok(); break;
-                case 0x05: { const auto r = c.uleb(); set(r, {Place::kAtCfa, static_cast<int64_t>(c.uleb()) * cie_.data_alignment, 0, 0}); break; }
-                case 0x06: restore(c.uleb()); break;
-                case 0x07: set(c.uleb(), {Place::kUndefined, 0, 0, 0}); break;
-                case 0x08: set(c.uleb(), {Place::kSame, 0, 0, 0}); break;
-                case 0x09: { const auto r = c.uleb(); c.uleb(); set(r, {Place::kOther, 0, 0, 0}); break; }
-                case 0x0a:                                                 // remember_state
+                case 0x02:
+                    if (!advance(c.fixed<uint8_t>())) return c.ok();
+                    break;
+                case 0x03:
+                    if (!advance(c.fixed<uint16_t>())) return c.ok();
+                    break;
+                case 0x04:
+                    if (!advance(c.fixed<uint32_t>())) return c.ok();
+                    break;
+                case 0x05: {
+                    const auto r = c.uleb();
+                    set(r, {Place::kAtCfa, static_cast<int64_t>(c.uleb()) * cie_.data_alignment, 0,
+                            0});
+                    break;
+                }
+                case 0x06:
+                    restore(c.uleb());
+                    break;
+                case 0x07:
+                    set(c.uleb(), {Place::kUndefined, 0, 0, 0});
+                    break;
+                case 0x08:
+                    set(c.uleb(), {Place::kSame, 0, 0, 0});
+                    break;
+                case 0x09: {
+                    const auto r = c.uleb();
+                    c.uleb();
+                    set(r, {Place::kOther, 0, 0, 0});
+                    break;
+                }
+                case 0x0a:  // remember_state
                     if (depth_ == kMaxDepth) return false;
                     saved_[depth_++] = row;
                     break;
-                case 0x0b:                                                 // restore_state
+                case 0x0b:  // restore_state
                     if (depth_ == 0) return false;
                     row = saved_[--depth_];
                     break;
-                case 0x0c: row.cfa_register = c.uleb(); row.cfa_offset = static_cast<int64_t>(c.uleb()); row.cfa_expression = 0; break;
-                case 0x0d: row.cfa_register = c.uleb(); row.cfa_expression = 0; break;
-                case 0x0e: row.cfa_offset = static_cast<int64_t>(c.uleb()); break;
-                case 0x0f: row.cfa_length = c.uleb(); row.cfa_expression = c.at(); c.skip(row.cfa_length); break;
-                case 0x10: case 0x16: {                                    // expression, val_expression
+                case 0x0c:
+                    row.cfa_register = c.uleb();
+                    row.cfa_offset = static_cast<int64_t>(c.uleb());
+                    row.cfa_expression = 0;
+                    break;
+                case 0x0d:
+                    row.cfa_register = c.uleb();
+                    row.cfa_expression = 0;
+                    break;
+                case 0x0e:
+                    row.cfa_offset = static_cast<int64_t>(c.uleb());
+                    break;
+                case 0x0f:
+                    row.cfa_length = c.uleb();
+                    row.cfa_expression = c.at();
+                    c.skip(row.cfa_length);
+                    break;
+                case 0x10:
+                case 0x16: {  // expression, val_expression
                     const auto r = c.uleb();
                     const uint64_t length = c.uleb();
                     set(r, {byte == 0x10 ? Place::kExpression : Place::kOther, 0, c.at(), length});
                     c.skip(length);
                     break;
                 }
-                case 0x11: { const auto r = c.uleb(); set(r, {Place::kAtCfa, c.sleb() * cie_.data_alignment, 0, 0}); break; }
-                case 0x12: row.cfa_register = c.uleb(); row.cfa_offset = c.sleb() * cie_.data_alignment; row.cfa_expression = 0; break;
-                case 0x13: row.cfa_offset = c.sleb() * cie_.data_alignment; break;
-                case 0x14: { const auto r = c.uleb(); c.uleb(); set(r, {Place::kOther, 0, 0, 0}); break; }
-                case 0x15: { const auto r = c.uleb(); c.sleb(); set(r, {Place::kOther, 0, 0, 0}); break; }
-                case 0x2e: c.uleb(); break;                                // GNU_args_size
-                case 0x2f: { const auto r = c.uleb(); set(r, {Place::kAtCfa, -static_cast<int64_t>(c.uleb()) * cie_.data_alignment, 0, 0}); break; }
-                default: return false;
+                case 0x11: {
+                    const auto r = c.uleb();
+                    set(r, {Place::kAtCfa, c.sleb() * cie_.data_alignment, 0, 0});
+                    break;
+                }
+                case 0x12:
+                    row.cfa_register = c.uleb();
+                    row.cfa_offset = c.sleb() * cie_.data_alignment;
+                    row.cfa_expression = 0;
+                    break;
+                case 0x13:
+                    row.cfa_offset = c.sleb() * cie_.data_alignment;
+                    break;
+                case 0x14: {
+                    const auto r = c.uleb();
+                    c.uleb();
+                    set(r, {Place::kOther, 0, 0, 0});
+                    break;
+                }
+                case 0x15: {
+                    const auto r = c.uleb();
+                    c.sleb();
+                    set(r, {Place::kOther, 0, 0, 0});
+                    break;
+                }
+                case 0x2e:
+                    c.uleb();
+                    break;  // GNU_args_size
+                case 0x2f: {
+                    const auto r = c.uleb();
+                    set(r, {Place::kAtCfa, -static_cast<int64_t>(c.uleb()) * cie_.data_alignment, 0,
+                            0});
+                    break;
+                }
+                default:
+                    return false;
             }
         }
         return c.ok();
@@ -227,12 +343,16 @@ private:
         return at_ <= pc_;
     }
     void set(uint64_t reg, const Place& place) {
-        if (reg == kRbp) row.rbp = place;
-        else if (reg == kReturnAddress) row.return_address = place;
+        if (reg == kRbp)
+            row.rbp = place;
+        else if (reg == kReturnAddress)
+            row.return_address = place;
     }
     void restore(uint64_t reg) {
-        if (reg == kRbp) row.rbp = initial_.rbp;
-        else if (reg == kReturnAddress) row.return_address = initial_.return_address;
+        if (reg == kRbp)
+            row.rbp = initial_.rbp;
+        else if (reg == kReturnAddress)
+            row.return_address = initial_.return_address;
     }
 
     const Cie& cie_;
@@ -255,13 +375,15 @@ bool is_saved_cfa(uintptr_t expression, uint64_t length, int64_t& offset) {
 // The linker's rule for PLT entries: sp + 8, and 8 more from the push in the middle of one:
 // breg7 8; breg16 0; lit15; and; lit11; ge; lit3; shl; plus.
 bool is_plt_cfa(uintptr_t expression, uint64_t length) {
-    static const uint8_t plt[] = {kBregRsp, 8, 0x70 + kReturnAddress, 0, 0x3f, 0x1a,
-                                  0x3b, 0x2a, 0x33, 0x24, 0x22};
+    static const uint8_t plt[] = {
+        kBregRsp, 8, 0x70 + kReturnAddress, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22};
     return length == sizeof(plt) &&
            memcmp(reinterpret_cast<const void*>(expression), plt, sizeof(plt)) == 0;
 }
 
-bool fits(int64_t offset) { return offset >= INT32_MIN && offset <= INT32_MAX; }
+bool fits(int64_t offset) {
+    return offset >= INT32_MIN && offset <= INT32_MAX;
+}
 
 FrameRule to_rule(const Row& row, uintptr_t pc) {
     FrameRule rule;
@@ -286,7 +408,9 @@ FrameRule to_rule(const Row& row, uintptr_t pc) {
     }
     if (kind == CfaKind::kNone || !fits(offset)) return rule;
     switch (row.rbp.kind) {
-        case Place::kSame: rule.fp = FpKind::kSame; break;
+        case Place::kSame:
+            rule.fp = FpKind::kSame;
+            break;
         case Place::kAtCfa:
             if (!fits(row.rbp.offset)) return rule;
             rule.fp = FpKind::kAtCfa;
@@ -301,7 +425,8 @@ FrameRule to_rule(const Row& row, uintptr_t pc) {
             rule.fp_offset = static_cast<int32_t>(at);
             break;
         }
-        default: return rule;
+        default:
+            return rule;
     }
     rule.cfa_offset = static_cast<int32_t>(offset);
     rule.cfa = kind;
@@ -321,15 +446,19 @@ uintptr_t find_entry(const ModuleRange& module, uintptr_t header, uintptr_t pc) 
     }
     c.encoded(frame_encoding, true, header);
     const uint64_t count = c.encoded(count_encoding, false, header);
-    struct Entry { int32_t location, description; };
+    struct Entry {
+        int32_t location, description;
+    };
     if (!c.ok() || count == 0 || count > (module.end - c.at()) / sizeof(Entry)) return 0;
     const auto* table = reinterpret_cast<const Entry*>(c.at());
     const int64_t wanted = static_cast<int64_t>(pc - header);
     uint64_t low = 0, high = count;
     while (high - low > 1) {
         const uint64_t middle = low + (high - low) / 2;
-        if (table[middle].location <= wanted) low = middle;
-        else high = middle;
+        if (table[middle].location <= wanted)
+            low = middle;
+        else
+            high = middle;
     }
     if (table[low].location > wanted) return 0;
     return header + static_cast<uintptr_t>(static_cast<intptr_t>(table[low].description));

@@ -1,8 +1,8 @@
 #include "frame_rules.h"
 
-#include <atomic>
 #include <dlfcn.h>
 #include <string.h>
+#include <atomic>
 
 #include "eh_frame.h"
 #include "module_table.h"
@@ -11,9 +11,10 @@ namespace lastref {
 namespace {
 
 // The cache: one word an entry, so that no reader ever sees half of one. An entry's place and its
-// tag are the two parts of a one-to-one scrambling of the 48-bit pc, so that together they are the pc
-// and a hit is exact; the rule and three bits of the module epoch fill the rest. When the epoch
-// moves on all entries are dropped; the three bits keep out what a slow thread may store after that.
+// tag are the two parts of a one-to-one scrambling of the 48-bit pc, so that together they are the
+// pc and a hit is exact; the rule and three bits of the module epoch fill the rest. When the epoch
+// moves on all entries are dropped; the three bits keep out what a slow thread may store after
+// that.
 //
 //   63           31 30  28 27                    0
 //   [ tag of 33   ] [epoch] [rule of 28 bits, 0: empty ]
@@ -29,8 +30,8 @@ uint64_t scramble(uintptr_t pc) {
 // within 1 KiB below the CFA. Others are not cached: 0.
 uint64_t pack(const FrameRule& rule) {
     const int32_t cfa = rule.cfa_offset / 8, fp = -rule.fp_offset / 8;
-    if (rule.cfa_offset % 8 != 0 || rule.fp_offset % 8 != 0 || cfa < -(1 << 13) ||
-        cfa >= 1 << 13 || fp < -64 || fp >= 64) {
+    if (rule.cfa_offset % 8 != 0 || rule.fp_offset % 8 != 0 || cfa < -(1 << 13) || cfa >= 1 << 13 ||
+        fp < -64 || fp >= 64) {
         return 0;
     }
     return 1 | static_cast<uint64_t>(rule.cfa) << 1 | static_cast<uint64_t>(rule.fp) << 4 |
@@ -93,7 +94,8 @@ FrameRule frame_rule(uintptr_t pc) {
     std::atomic<uint64_t>& entry = cache[scrambled >> kTagBits];
     const uint64_t word = entry.load(std::memory_order_relaxed);
     constexpr uint64_t rule_mask = (uint64_t{1} << kRuleBits) - 1;
-    if ((word & ~rule_mask) == tag && (word & rule_mask) != 0) [[likely]] return unpack(word);
+    if ((word & ~rule_mask) == tag && (word & rule_mask) != 0) [[likely]]
+        return unpack(word);
     return find_rule(pc, tag, entry);
 }
 

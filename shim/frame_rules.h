@@ -21,12 +21,12 @@
 namespace lastref {
 
 enum class CfaKind : uint8_t {
-    kNone = 0,        // no rule: try the frame pointer
-    kStackPointer,    // CFA = sp + cfa_offset
-    kFramePointer,    // CFA = fp + cfa_offset
-    kMemory,          // CFA = *(fp + cfa_offset)
-    kSignal,          // a signal frame: the kernel saved the registers at sp
-    kOutermost,       // the return address is undefined: the stack ends here
+    kNone = 0,      // no rule: try the frame pointer
+    kStackPointer,  // CFA = sp + cfa_offset
+    kFramePointer,  // CFA = fp + cfa_offset
+    kMemory,        // CFA = *(fp + cfa_offset)
+    kSignal,        // a signal frame: the kernel saved the registers at sp
+    kOutermost,     // the return address is undefined: the stack ends here
 };
 enum class FpKind : uint8_t {
     kSame = 0,        // the caller's fp is ours

@@ -43,15 +43,19 @@ LASTREF_INTERPOSE void free(void* block) {
 LASTREF_INTERPOSE void free_sized(void* block, size_t size) {
     if (!block) return;
     if (recorder::wants_block_end(block)) recorder::block_ends(block, LASTREF_CALLER);
-    if (real.free_sized) real.free_sized(block, size);
-    else real.free(block);
+    if (real.free_sized)
+        real.free_sized(block, size);
+    else
+        real.free(block);
 }
 
 LASTREF_INTERPOSE void free_aligned_sized(void* block, size_t alignment, size_t size) {
     if (!block) return;
     if (recorder::wants_block_end(block)) recorder::block_ends(block, LASTREF_CALLER);
-    if (real.free_aligned_sized) real.free_aligned_sized(block, alignment, size);
-    else real.free(block);
+    if (real.free_aligned_sized)
+        real.free_aligned_sized(block, alignment, size);
+    else
+        real.free(block);
 }
 
 LASTREF_INTERPOSE void cfree(void* block) {

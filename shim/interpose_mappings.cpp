@@ -23,15 +23,18 @@ void* map(void* (*function)(void*, size_t, int, int, int, off_t), void* address,
           int protection, int flags, int fd, off_t offset, const lastref::CallSite& site) {
     if (!function) {
         // The heap's first call is on its way through dlsym.
-        const long result = lastref::raw::call(SYS_mmap, reinterpret_cast<long>(address),
-                                               static_cast<long>(size), protection, flags, fd, offset);
+        const long result =
+            lastref::raw::call(SYS_mmap, reinterpret_cast<long>(address), static_cast<long>(size),
+                               protection, flags, fd, offset);
         if (!lastref::raw::failed(result)) return reinterpret_cast<void*>(result);
         errno = static_cast<int>(-result);
         return MAP_FAILED;
     }
     void* result = function(address, size, protection, flags, fd, offset);
-    if (result == MAP_FAILED) recorder::mapping_failed(FailedCall::kMmap, size, site);
-    else recorder::mapping_began(result, size, protection, flags, fd, site);
+    if (result == MAP_FAILED)
+        recorder::mapping_failed(FailedCall::kMmap, size, site);
+    else
+        recorder::mapping_began(result, size, protection, flags, fd, site);
     return result;
 }
 
@@ -86,8 +89,10 @@ LASTREF_INTERPOSE void* mremap(void* old_address, size_t old_size, size_t new_si
 LASTREF_INTERPOSE int brk(void* end) noexcept {
     if (!real.brk) lastref::find_real_functions();
     const int result = real.brk(end);
-    if (result == 0) recorder::break_moved(end, 0, LASTREF_CALLER);
-    else recorder::mapping_failed(FailedCall::kBreak, 0, LASTREF_CALLER);
+    if (result == 0)
+        recorder::break_moved(end, 0, LASTREF_CALLER);
+    else
+        recorder::mapping_failed(FailedCall::kBreak, 0, LASTREF_CALLER);
     return result;
 }
 

@@ -9,8 +9,8 @@
 // with RTLD_LOCAL); its calls bind to us, and no next definition is to be found. What libstdc++ and
 // libc++ do there, malloc and free, is then done here.
 #include <dlfcn.h>
-#include <new>
 #include <stdlib.h>
+#include <new>
 
 #include "interpose.h"
 #include "real_functions.h"
@@ -52,8 +52,10 @@ void* new_by_malloc(size_t size, size_t alignment, bool may_throw, const CallSit
 // The block that the allocator's own operator new returned.
 void record_new(const void* block, size_t size, size_t alignment, const CallSite& site) {
     if (!block || block == lastref::t_last_block || !recorder::wants_block(block, size)) return;
-    if (alignment != 0) recorder::aligned_block_began(block, size, alignment, site);
-    else recorder::block_began(recorder::Op::kMalloc, block, size, site);
+    if (alignment != 0)
+        recorder::aligned_block_began(block, size, alignment, site);
+    else
+        recorder::block_began(recorder::Op::kMalloc, block, size, site);
 }
 
 // Before the allocator's own operator delete, or free, ends the block.
@@ -62,36 +64,37 @@ void record_delete(const void* block, const CallSite& site) {
 }
 
 const OperatorForm& form(unsigned index) {
-    if (!lastref::operator_forms[0].next) [[unlikely]] lastref::find_real_functions();
+    if (!lastref::operator_forms[0].next) [[unlikely]]
+        lastref::find_real_functions();
     return lastref::operator_forms[index];
 }
 
 }  // namespace
 
 // One definition per form: INDEX into operator_forms, PARAMETERS and ARGUMENTS its own.
-#define LASTREF_NEW(INDEX, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_THROW)             \
-    extern "C" LASTREF_INTERPOSE void* NAME PARAMETERS {                                  \
-        const OperatorForm& form_ = form(INDEX);                                          \
-        const auto next = reinterpret_cast<void*(*)PARAMETERS>(form_.next);               \
-        if (!next) return new_by_malloc(size, ALIGNMENT, MAY_THROW, LASTREF_CALLER);      \
-        if (!form_.by_allocator) return next ARGUMENTS;                                   \
-        lastref::t_last_block = nullptr;                                                  \
-        void* block = next ARGUMENTS;                                                     \
-        record_new(block, size, ALIGNMENT, LASTREF_CALLER);                               \
-        return block;                                                                     \
+#define LASTREF_NEW(INDEX, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_THROW)        \
+    extern "C" LASTREF_INTERPOSE void* NAME PARAMETERS {                             \
+        const OperatorForm& form_ = form(INDEX);                                     \
+        const auto next = reinterpret_cast<void*(*)PARAMETERS>(form_.next);          \
+        if (!next) return new_by_malloc(size, ALIGNMENT, MAY_THROW, LASTREF_CALLER); \
+        if (!form_.by_allocator) return next ARGUMENTS;                              \
+        lastref::t_last_block = nullptr;                                             \
+        void* block = next ARGUMENTS;                                                \
+        record_new(block, size, ALIGNMENT, LASTREF_CALLER);                          \
+        return block;                                                                \
     }
 
-#define LASTREF_DELETE(INDEX, NAME, PARAMETERS, ARGUMENTS)                    \
-    extern "C" LASTREF_INTERPOSE void NAME PARAMETERS {                       \
-        if (!block) return;                                                   \
-        const OperatorForm& form_ = form(INDEX);                              \
-        const auto next = reinterpret_cast<void (*) PARAMETERS>(form_.next);  \
-        if (next && !form_.by_allocator) return next ARGUMENTS;               \
-        record_delete(block, LASTREF_CALLER);                                 \
-        if (!next) return real.free(block);                                   \
-        lastref::t_deleted_block = block;                                     \
-        next ARGUMENTS;                                                       \
-        lastref::t_deleted_block = nullptr;                                   \
+#define LASTREF_DELETE(INDEX, NAME, PARAMETERS, ARGUMENTS)                  \
+    extern "C" LASTREF_INTERPOSE void NAME PARAMETERS {                     \
+        if (!block) return;                                                 \
+        const OperatorForm& form_ = form(INDEX);                            \
+        const auto next = reinterpret_cast<void(*) PARAMETERS>(form_.next); \
+        if (next && !form_.by_allocator) return next ARGUMENTS;             \
+        record_delete(block, LASTREF_CALLER);                               \
+        if (!next) return real.free(block);                                 \
+        lastref::t_deleted_block = block;                                   \
+        next ARGUMENTS;                                                     \
+        lastref::t_deleted_block = nullptr;                                 \
     }
 
 using Nothrow = const std::nothrow_t*;

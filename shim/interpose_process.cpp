@@ -55,8 +55,7 @@ LASTREF_INTERPOSE pid_t fork() {
     if (!real.fork) find_real_functions();
     const pid_t child = real.fork();
     if (child == 0) {
-        if (recording && process.session &&
-            process.session->state.load() == SessionState::kNone) {
+        if (recording && process.session && process.session->state.load() == SessionState::kNone) {
             restart_in_child(t_depth != 0);
         }
     } else if (child > 0) {

@@ -2,8 +2,8 @@
 
 #include <elf.h>
 #include <link.h>
-#include <sys/auxv.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "clock.h"
 #include "frame_rules.h"
@@ -57,8 +57,8 @@ void absolute_path(const link_map& map, bool is_vdso, Text& path) {
     } else {
         if (map.l_name[0] != '/' && may_call_kernel()) {
             char directory[1024];
-            const long length = raw::call(SYS_getcwd, reinterpret_cast<long>(directory),
-                                          sizeof(directory));
+            const long length =
+                raw::call(SYS_getcwd, reinterpret_cast<long>(directory), sizeof(directory));
             if (!raw::failed(length) && directory[0] == '/') path.add(directory).add('/');
         }
         path.add(map.l_name);
@@ -74,8 +74,7 @@ KnownModule* slot_for(ModuleTable& table, uintptr_t begin) {
 }
 
 bool is_known(ModuleTable& table, const dl_find_object& found) {
-    const KnownModule* slot =
-        slot_for(table, reinterpret_cast<uintptr_t>(found.dlfo_map_start));
+    const KnownModule* slot = slot_for(table, reinterpret_cast<uintptr_t>(found.dlfo_map_start));
     return slot->begin.load(std::memory_order_relaxed) != 0 && !slot->gone &&
            slot->link_map == found.dlfo_link_map;
 }
@@ -125,8 +124,7 @@ void write_load(Session& session, const dl_find_object& found) {
 }
 
 void raise_epoch() {
-    process.file.header->epoch =
-        loader_state.epoch.fetch_add(1, std::memory_order_acq_rel) + 1;
+    process.file.header->epoch = loader_state.epoch.fetch_add(1, std::memory_order_acq_rel) + 1;
     drop_frame_rules();
 }
 
@@ -152,7 +150,9 @@ void note_module(const dl_find_object& found) {
     write_load(session, found);
 }
 
-void before_dlclose() { loader_state.closing.fetch_add(1, std::memory_order_acq_rel); }
+void before_dlclose() {
+    loader_state.closing.fetch_add(1, std::memory_order_acq_rel);
+}
 
 void after_dlclose() {
     if (process.session && process.session->modules.slots) {

@@ -10,9 +10,9 @@
 #ifndef LASTREF_SHIM_MODULE_TABLE_H
 #define LASTREF_SHIM_MODULE_TABLE_H
 
-#include <atomic>
 #include <dlfcn.h>
 #include <stdint.h>
+#include <atomic>
 
 namespace lastref {
 
@@ -26,7 +26,7 @@ struct KnownModule {
 
 struct ModuleTable {
     static constexpr unsigned kSlots = 4096;
-    KnownModule* slots;             // kSlots, hashed by begin
+    KnownModule* slots;  // kSlots, hashed by begin
     uint32_t count;
 };
 

@@ -23,12 +23,16 @@ inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, lo
     return result;
 }
 
-inline bool failed(long result) { return result < 0 && result >= -4095; }
+inline bool failed(long result) {
+    return result < 0 && result >= -4095;
+}
 
 inline int open(const char* path, int flags, int mode) {
     return static_cast<int>(call(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), flags, mode));
 }
-inline void close(int fd) { call(SYS_close, fd); }
+inline void close(int fd) {
+    call(SYS_close, fd);
+}
 inline long read(int fd, void* buffer, size_t size) {
     return call(SYS_read, fd, reinterpret_cast<long>(buffer), static_cast<long>(size));
 }
@@ -44,8 +48,12 @@ inline void* map(size_t size, int protection, int flags, int fd, uint64_t offset
 inline void unmap(void* address, size_t size) {
     call(SYS_munmap, reinterpret_cast<long>(address), static_cast<long>(size));
 }
-inline int32_t process_id() { return static_cast<int32_t>(call(SYS_getpid)); }
-inline int32_t thread_id() { return static_cast<int32_t>(call(SYS_gettid)); }
+inline int32_t process_id() {
+    return static_cast<int32_t>(call(SYS_getpid));
+}
+inline int32_t thread_id() {
+    return static_cast<int32_t>(call(SYS_gettid));
+}
 
 }  // namespace lastref::raw
 

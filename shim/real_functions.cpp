@@ -131,8 +131,9 @@ void find_real_functions() {
         find(form.next, form.name);
         form.by_allocator = form.next && module_of(form.next) == allocator;
     }
-    // What was not found is no error that the program should see. A look-up that succeeds clears it;
-    // dlerror() would translate it first, which takes locale locks at a time when that is unsafe.
+    // What was not found is no error that the program should see. A look-up that succeeds clears
+    // it; dlerror() would translate it first, which takes locale locks at a time when that is
+    // unsafe.
     find(found.malloc, "malloc");
     real = found;
     looking_up = false;

@@ -48,8 +48,8 @@ extern RealFunctions real;
 // operator new and delete, by mangled name; see interpose_new.cpp.
 struct OperatorForm {
     const char* name;
-    void* next;          // the next definition after ours, nullptr: none
-    bool by_allocator;   // it belongs to the module that provides malloc
+    void* next;         // the next definition after ours, nullptr: none
+    bool by_allocator;  // it belongs to the module that provides malloc
 };
 inline constexpr unsigned kOperatorForms = 20;
 extern OperatorForm operator_forms[kOperatorForms];

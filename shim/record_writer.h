@@ -3,9 +3,9 @@
 #ifndef LASTREF_SHIM_RECORD_WRITER_H
 #define LASTREF_SHIM_RECORD_WRITER_H
 
-#include <atomic>
 #include <stdint.h>
 #include <string.h>
+#include <atomic>
 
 #include "thread_log.h"
 #include "trace_format.h"
@@ -36,7 +36,9 @@ inline uint8_t* put_varint(uint8_t* p, uint64_t value) {
 inline uint64_t zigzag(int64_t value) {
     return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
 }
-inline uint8_t* put_svarint(uint8_t* p, int64_t value) { return put_varint(p, zigzag(value)); }
+inline uint8_t* put_svarint(uint8_t* p, int64_t value) {
+    return put_varint(p, zigzag(value));
+}
 inline uint8_t* put_text(uint8_t* p, const void* text, uint32_t size) {
     p = put_varint(p, size);
     memcpy(p, text, size);
@@ -53,7 +55,8 @@ inline bool write_record(Log& log, uint64_t ticks, const Fields& fields, uint32_
     constexpr uint16_t has = kFields[static_cast<uint8_t>(op)];
     uint8_t* const begin = log.cursor;
     // A handler's records may have used up the room; a fork may have taken the log away.
-    if (begin == nullptr || begin > log.limit) [[unlikely]] return false;
+    if (begin == nullptr || begin > log.limit) [[unlikely]]
+        return false;
     uint8_t* p = begin + 1;
     uint8_t flags = 0;
     uint64_t address = log.last_address;
@@ -94,7 +97,8 @@ inline bool write_record(Log& log, uint64_t ticks, const Fields& fields, uint32_
         } else if (stack == last_stack) {
             flags |= kSameStack;
         } else {
-            p = coding::put_svarint(p, static_cast<int64_t>(stack) - static_cast<int64_t>(last_stack));
+            p = coding::put_svarint(p,
+                                    static_cast<int64_t>(stack) - static_cast<int64_t>(last_stack));
             last_stack = stack;
         }
     }

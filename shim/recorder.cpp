@@ -19,7 +19,8 @@ class Recording {
 public:
     Recording() : saved_(t_depth), level_(saved_ < kLogs ? saved_ : 0) {
         t_depth = level_ + 1;
-        if (saved_ >= kLogs) [[unlikely]] start_over();
+        if (saved_ >= kLogs) [[unlikely]]
+            start_over();
         asm volatile("" ::: "memory");  // a handler sees the level taken
     }
     ~Recording() {
@@ -32,13 +33,15 @@ public:
     // The log with room for a record and `bytes` of text; nullptr: the event is lost, and counted.
     Log* log(uint32_t bytes) {
         Log* log = &t_state->logs[level_];
-        if (log->cursor + bytes <= log->limit && log->limit) [[likely]] return log;
+        if (log->cursor + bytes <= log->limit && log->limit) [[likely]]
+            return log;
         return make_room(level_, bytes);
     }
 
     uint32_t stack(const CallSite& site) {
         ThreadState* state = t_state;
-        if (!state->memos) [[unlikely]] return 0;  // a handler forked
+        if (!state->memos) [[unlikely]]
+            return 0;  // a handler forked
         return capture_stack(site, state->own_stack, may_call_kernel(), state->memos[level_]);
     }
 
@@ -103,7 +106,9 @@ void record_with_string(When when, Fields fields, const char* text, const CallSi
     if (!write_record<op>(*log, ticks, fields, stack)) count_loss(Loss::kNested);
 }
 
-uint64_t number(const void* address) { return reinterpret_cast<uintptr_t>(address); }
+uint64_t number(const void* address) {
+    return reinterpret_cast<uintptr_t>(address);
+}
 
 void failed(FailedCall call, size_t size, const CallSite& site) {
     Fields fields;
@@ -124,8 +129,10 @@ void block_began(Op op, const void* block, size_t size, const CallSite& site) {
     Fields fields;
     fields.address = number(block);
     fields.size = size;
-    if (op == Op::kCalloc) record<Op::kCalloc>(When::kAfter, fields, &site);
-    else record<Op::kMalloc>(When::kAfter, fields, &site);
+    if (op == Op::kCalloc)
+        record<Op::kCalloc>(When::kAfter, fields, &site);
+    else
+        record<Op::kMalloc>(When::kAfter, fields, &site);
 }
 
 void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site) {
@@ -186,15 +193,16 @@ bool take_block(const void* block, size_t size) {
         // The session may have begun just now, and with it the level be known.
         if (!sampling()) return true;
         state = t_state;
-        if (!state->attached ||
-            !sample_block(state->points, size, process.config.sample_bytes)) {
+        if (!state->attached || !sample_block(state->points, size, process.config.sample_bytes)) {
             return false;
         }
     }
     return process.session->blocks->insert(block, 0);
 }
 
-bool drop_block(const void* block) { return process.session->blocks->remove(block); }
+bool drop_block(const void* block) {
+    return process.session->blocks->remove(block);
+}
 
 }  // namespace slow
 
@@ -262,7 +270,8 @@ void buffer_created(const void* buffer, size_t size, const char* type, const Cal
         TrackedSet& buffers = *process.session->buffers;
         // A tracked address that is created again lost its end: both lives belong in the trace.
         const bool again = buffers.holds(buffer);
-        if (again) buffers.set(buffer, 1);
+        if (again)
+            buffers.set(buffer, 1);
         else if (!state->attached ||
                  !sample_buffer(state->points, process.config.sample_interval) ||
                  !buffers.insert(buffer, 1)) {
@@ -291,9 +300,12 @@ void buffer_event(Op op, const void* buffer, const CallSite& site) {
             return;
         }
     }
-    if (op == Op::kRetain) record<Op::kRetain>(When::kAfter, fields, &site);
-    else if (op == Op::kRelease) record<Op::kRelease>(When::kBefore, fields, &site);
-    else record<Op::kDestroy>(When::kBefore, fields, &site);
+    if (op == Op::kRetain)
+        record<Op::kRetain>(When::kAfter, fields, &site);
+    else if (op == Op::kRelease)
+        record<Op::kRelease>(When::kBefore, fields, &site);
+    else
+        record<Op::kDestroy>(When::kBefore, fields, &site);
 }
 
 void buffer_touched(const void* buffer, const char* hint, const CallSite& site) {

@@ -27,7 +27,8 @@ double exponential(uint64_t random) {
     memcpy(&m, &bits, sizeof(m));
     const double z = (m - 1.0) / (m + 1.0), z2 = z * z;
     const double ln_m =
-        2.0 * z * (1.0 + z2 * (1.0 / 3 + z2 * (1.0 / 5 + z2 * (1.0 / 7 + z2 * (1.0 / 9 + z2 / 11)))));
+        2.0 * z *
+        (1.0 + z2 * (1.0 / 3 + z2 * (1.0 / 5 + z2 * (1.0 / 7 + z2 * (1.0 / 9 + z2 / 11)))));
     return -(exponent * 0.69314718055994531 + ln_m);
 }
 
@@ -74,8 +75,7 @@ TrackedSet::Slot* TrackedSet::find(const void* address) {
     const uint64_t at = hash(address) >> (64 - kSlotBits);
     for (unsigned i = 0; i < kProbes; i++) {
         Slot& slot = slots_[(at + i) & ((1u << kSlotBits) - 1)];
-        if (slot.address.load(std::memory_order_acquire) ==
-            reinterpret_cast<uintptr_t>(address)) {
+        if (slot.address.load(std::memory_order_acquire) == reinterpret_cast<uintptr_t>(address)) {
             return &slot;
         }
     }

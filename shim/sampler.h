@@ -13,9 +13,9 @@
 #ifndef LASTREF_SHIM_SAMPLER_H
 #define LASTREF_SHIM_SAMPLER_H
 
-#include <atomic>
 #include <stddef.h>
 #include <stdint.h>
+#include <atomic>
 
 namespace lastref {
 
@@ -24,7 +24,7 @@ struct SamplePoints {
     int64_t bytes_left;     // until the next sampling point of the heap
     uint32_t buffers_left;  // until the next buffer taken
     uint32_t started;
-    uint64_t random;        // xorshift state
+    uint64_t random;  // xorshift state
 };
 
 // Whether the next heap block, of `size` bytes, is in the sample. `mean` > 0 bytes.
@@ -32,7 +32,8 @@ bool sample_block_slow(SamplePoints& points, size_t size, uint64_t mean);
 inline bool sample_block(SamplePoints& points, size_t size, uint64_t mean) {
     // A block of no bytes counts as one, so that it has a chance.
     points.bytes_left -= static_cast<int64_t>(size + (size == 0));
-    if (points.bytes_left > 0) [[likely]] return false;
+    if (points.bytes_left > 0) [[likely]]
+        return false;
     return sample_block_slow(points, size, mean);
 }
 

@@ -110,7 +110,8 @@ void remember_stderr() {
 
 void fill_header(trace::TraceHeader& header, Session& session, const uint8_t* parent_id) {
     header.machine = kMachineX86_64;
-    header.clock = session.clock == TickSource::kTsc ? trace::Clock::kTsc : trace::Clock::kMonotonic;
+    header.clock =
+        session.clock == TickSource::kTsc ? trace::Clock::kTsc : trace::Clock::kMonotonic;
     header.level = process.config.level;
     header.pid = session.pid;
     header.parent_pid = static_cast<int32_t>(raw::call(SYS_getppid));
@@ -120,7 +121,8 @@ void fill_header(trace::TraceHeader& header, Session& session, const uint8_t* pa
         header.notes |= trace::kNoteInherited;
         memcpy(header.parent_trace_id, parent_id, sizeof(header.parent_trace_id));
     }
-    raw::call(SYS_getrandom, reinterpret_cast<long>(process.trace_id), sizeof(process.trace_id), GRND_NONBLOCK);
+    raw::call(SYS_getrandom, reinterpret_cast<long>(process.trace_id), sizeof(process.trace_id),
+              GRND_NONBLOCK);
     memcpy(header.trace_id, process.trace_id, sizeof(header.trace_id));
     memcpy(header.run_id, process.config.run_id, sizeof(header.run_id));
     header.process_start = process_start_time();
@@ -144,7 +146,8 @@ void say_other_name() {
 void say_no_trace(int error) {
     char line[1400];
     Text text(line, sizeof(line));
-    text.add("no trace: can't make ").add(process.file.path[0] ? process.file.path : process.config.out);
+    text.add("no trace: can't make ")
+        .add(process.file.path[0] ? process.file.path : process.config.out);
     // strerror() may allocate and translate.
     const char* name = strerrordesc_np(error);
     text.add(": ").add(name ? name : "unknown error");
@@ -156,8 +159,7 @@ void say_no_trace(int error) {
 bool begin(Session& session, const uint8_t* parent_id) {
     session.pid = raw::process_id();
     session.clock = choose_clock();
-    const int error =
-        create_trace_file(process.file, process.config, process.program, session.pid);
+    const int error = create_trace_file(process.file, process.config, process.program, session.pid);
     if (error != 0) {
         say_no_trace(error);
         return false;
@@ -205,7 +207,9 @@ void disable(Session* session) {
 
 }  // namespace
 
-void set_environment(char** environment) { start_environment = environment; }
+void set_environment(char** environment) {
+    start_environment = environment;
+}
 
 bool ensure_session() {
     if (!recording) return false;
@@ -262,8 +266,8 @@ void restart_in_child(bool nested) {
     t_state = &empty_thread_state;
     uint8_t parent_id[16];
     memcpy(parent_id, process.trace_id, sizeof(parent_id));
-    if (!traced || !process.config.follow_fork || process.sandboxed ||
-        process.clocks_given_up || !begin(session, parent_id)) {
+    if (!traced || !process.config.follow_fork || process.sandboxed || process.clocks_given_up ||
+        !begin(session, parent_id)) {
         disable(&session);
     }
     // No look at the loader's list here: its lock may have been held when the fork was made.
@@ -353,8 +357,7 @@ void set_sandboxed(bool sandboxed) {
 
 void say(const char* message) {
     struct stat info;
-    if (process.said ||
-        raw::failed(raw::call(SYS_fstat, 2, reinterpret_cast<long>(&info))) ||
+    if (process.said || raw::failed(raw::call(SYS_fstat, 2, reinterpret_cast<long>(&info))) ||
         info.st_dev != process.stderr_device || info.st_ino != process.stderr_inode) {
         return;
     }

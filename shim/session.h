@@ -16,8 +16,8 @@
 #ifndef LASTREF_SHIM_SESSION_H
 #define LASTREF_SHIM_SESSION_H
 
-#include <atomic>
 #include <stdint.h>
+#include <atomic>
 
 #include "clock.h"
 #include "config.h"
@@ -60,32 +60,34 @@ struct Session {
     Log meta;                           // under lock
     StackTable stacks;
     ModuleTable modules;
-    TrackedSet* blocks;    // at the sampling levels: what is in the sample and live
+    TrackedSet* blocks;  // at the sampling levels: what is in the sample and live
     TrackedSet* buffers;
 };
 
 struct Process {
     Config config;
     Session* session;
-    TraceFile file;         // under the session's lock
+    TraceFile file;  // under the session's lock
     char executable[1024];
-    char program[64];       // last part of the executable's path
-    uint8_t trace_id[16];   // of this process' trace
-    bool sandboxed;         // a seccomp filter may forbid our system calls
-    bool clocks_given_up;   // see give_up_clocks
-    bool said;              // the one line on stderr has been said
+    char program[64];      // last part of the executable's path
+    uint8_t trace_id[16];  // of this process' trace
+    bool sandboxed;        // a seccomp filter may forbid our system calls
+    bool clocks_given_up;  // see give_up_clocks
+    bool said;             // the one line on stderr has been said
     uint64_t stderr_device, stderr_inode;
-    unsigned long key;      // pthread key for thread ends
+    unsigned long key;  // pthread key for thread ends
     bool have_key;
-    uint32_t generation;    // forks that led here and were recorded
-    uintptr_t vdso;         // its ELF header, 0: none
-    Slab memory;            // under lock: see inherited_memory
+    uint32_t generation;  // forks that led here and were recorded
+    uintptr_t vdso;       // its ELF header, 0: none
+    Slab memory;          // under lock: see inherited_memory
 };
 
 extern Process process;
 
 // True at the levels that record a sample.
-inline bool sampling() { return process.config.level != trace::Level::kParanoid; }
+inline bool sampling() {
+    return process.config.level != trace::Level::kParanoid;
+}
 
 // True while events may be recorded: the hot path's first test.
 extern bool recording;
@@ -131,7 +133,9 @@ void say(const char* message);
 
 void count_loss(trace::Loss loss, uint64_t count = 1);
 
-inline bool may_call_kernel() { return !process.sandboxed; }
+inline bool may_call_kernel() {
+    return !process.sandboxed;
+}
 
 }  // namespace lastref
 

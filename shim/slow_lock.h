@@ -7,8 +7,8 @@
 #ifndef LASTREF_SHIM_SLOW_LOCK_H
 #define LASTREF_SHIM_SLOW_LOCK_H
 
-#include <atomic>
 #include <stdint.h>
+#include <atomic>
 
 #include "raw_syscall.h"
 
@@ -31,8 +31,10 @@ public:
                 return;
             }
             // Sleeping, not yielding: the holder may have a lower real-time priority.
-            if (spins > 256 && may_call_kernel) sleep_briefly();
-            else __builtin_ia32_pause();
+            if (spins > 256 && may_call_kernel)
+                sleep_briefly();
+            else
+                __builtin_ia32_pause();
         }
     }
     ~SlowLockHolder() {
@@ -45,7 +47,7 @@ public:
     bool owned() const { return owned_; }
 
 private:
-    static constexpr int kBlock = 0, kSet = 2;  // SIG_BLOCK, SIG_SETMASK
+    static constexpr int kBlock = 0, kSet = 2;    // SIG_BLOCK, SIG_SETMASK
     static constexpr uint32_t kMaxSpins = 20000;  // some two seconds
     static constexpr uint32_t kMaxBusySpins = 1u << 20;
 
@@ -55,8 +57,8 @@ private:
     }
 
     static void set_mask(int how, const uint64_t* set, uint64_t* old) {
-        raw::call(SYS_rt_sigprocmask, how, reinterpret_cast<long>(set),
-                  reinterpret_cast<long>(old), sizeof(uint64_t));
+        raw::call(SYS_rt_sigprocmask, how, reinterpret_cast<long>(set), reinterpret_cast<long>(old),
+                  sizeof(uint64_t));
     }
 
     SlowLock& lock_;

@@ -10,7 +10,7 @@ namespace lastref {
 namespace {
 
 constexpr uintptr_t kPage = 4096;
-constexpr uintptr_t kMaxProbedPages = 8192;          // 32 MiB of stack between two events
+constexpr uintptr_t kMaxProbedPages = 8192;  // 32 MiB of stack between two events
 constexpr uintptr_t kMaxForeignStack = 8u << 20;
 
 // Whether a page can be read, without reading it: the kernel copies the new signal mask from user
@@ -59,8 +59,7 @@ bool address_readable(const void* address) {
     return page_readable(reinterpret_cast<uintptr_t>(address) & ~(kPage - 1));
 }
 
-ReadableStack::ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live)
-    : probe_(probe) {
+ReadableStack::ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live) : probe_(probe) {
     if (!own.holds(sp) && probe) learn(own, sp);
     if (own.holds(sp)) {
         low_ = sp & ~uintptr_t{7};

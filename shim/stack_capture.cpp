@@ -12,7 +12,9 @@ namespace {
 constexpr uintptr_t kLowestCode = 4096;
 constexpr uintptr_t kUserEnd = uintptr_t{1} << 47;
 
-bool plausible_code(uintptr_t pc) { return pc >= kLowestCode && pc < kUserEnd; }
+bool plausible_code(uintptr_t pc) {
+    return pc >= kLowestCode && pc < kUserEnd;
+}
 
 // The kernel's signal frame: a ucontext at the handler's return (x86-64 rt_sigframe).
 Step step_signal(Registers& r, ReadableStack& stack) {
@@ -70,13 +72,18 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
     const auto offset = static_cast<uintptr_t>(static_cast<intptr_t>(rule.cfa_offset));
     uintptr_t cfa = 0;
     switch (rule.cfa) {
-        case CfaKind::kStackPointer: cfa = frame.sp + offset; break;
-        case CfaKind::kFramePointer: cfa = frame.fp + offset; break;
+        case CfaKind::kStackPointer:
+            cfa = frame.sp + offset;
+            break;
+        case CfaKind::kFramePointer:
+            cfa = frame.fp + offset;
+            break;
         case CfaKind::kMemory:
             inputs.cfa_slot = frame.fp + offset;
             if (!stack.read(inputs.cfa_slot, cfa)) return Step::kLost;
             break;
-        case CfaKind::kOutermost: return Step::kOutermost;
+        case CfaKind::kOutermost:
+            return Step::kOutermost;
         case CfaKind::kSignal: {
             inputs.kind = StepInputs::kRetaken;
             const Step result = step_signal(frame, stack);

@@ -37,8 +37,8 @@ struct Registers {
 // What a step read, so that it can be checked later without taking it again.
 struct StepInputs {
     enum Kind : uint8_t {
-        kChecked,   // the return address, at the caller's sp - 8, and what the fields below name
-        kRetaken,   // more than that (signal frames, code without rules): take the step again
+        kChecked,  // the return address, at the caller's sp - 8, and what the fields below name
+        kRetaken,  // more than that (signal frames, code without rules): take the step again
     } kind;
     uintptr_t fp_slot;   // where the caller's fp was saved; 0: it is the frame's own
     uintptr_t cfa_slot;  // where the caller's sp was saved; 0: computed

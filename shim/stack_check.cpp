@@ -1,7 +1,7 @@
 #include "stack_check.h"
 
-#include <atomic>
 #include <stdlib.h>
+#include <atomic>
 
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
@@ -26,16 +26,21 @@ void report(const char* what, const StackMemo& memo, const uint64_t* theirs, uin
     static char buffer[1u << 16];
     Text text(buffer, sizeof(buffer));
     const auto hex = [&](uint64_t value) {
-        for (int shift = 60; shift >= 0; shift -= 4) text.add("0123456789abcdef"[value >> shift & 15]);
+        for (int shift = 60; shift >= 0; shift -= 4)
+            text.add("0123456789abcdef"[value >> shift & 15]);
     };
     text.add(what).add(" end ").add_number(memo.end).add('\n');
     for (uint32_t i = 0; i < memo.count || i < their_count; i++) {
         text.add("  ");
-        if (i < memo.count) hex(memo.frames[memo.count - 1 - i].registers.pc);
-        else text.add("-               ");
+        if (i < memo.count)
+            hex(memo.frames[memo.count - 1 - i].registers.pc);
+        else
+            text.add("-               ");
         text.add("  ");
-        if (i < their_count) hex(theirs[i]);
-        else text.add('-');
+        if (i < their_count)
+            hex(theirs[i]);
+        else
+            text.add('-');
         text.add('\n');
     }
     write_log(text.c_str(), text.size());

@@ -12,14 +12,20 @@ bool same(const Registers& a, const Registers& b) {
     return a.pc == b.pc && a.sp == b.sp && a.fp == b.fp;
 }
 
-uintptr_t word_at(uintptr_t address) { return *reinterpret_cast<const uintptr_t*>(address); }
+uintptr_t word_at(uintptr_t address) {
+    return *reinterpret_cast<const uintptr_t*>(address);
+}
 
 // One capture in the making.
 class Capture {
 public:
     Capture(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo)
-        : memo_(memo), own_(own), probe_(probe), stack_(own, site.sp, probe, true),
-          frame_{site.pc, site.sp, site.fp}, kept_(memo.count) {
+        : memo_(memo),
+          own_(own),
+          probe_(probe),
+          stack_(own, site.sp, probe, true),
+          frame_{site.pc, site.sp, site.fp},
+          kept_(memo.count) {
         memo_.count = 0;  // until all is well: a handler may leave us by longjmp
     }
 
@@ -44,7 +50,8 @@ private:
         while (at != 0 && holds(at)) at--;
         const uint32_t total = fresh_count_ + kept_;
         if (at == 0 && end_holds()) {
-            if (total <= memo_.capacity && (memo_.end != trace::kStackCut || total == memo_.capacity)) {
+            if (total <= memo_.capacity &&
+                (memo_.end != trace::kStackCut || total == memo_.capacity)) {
                 return true;
             }
         }
@@ -76,8 +83,9 @@ private:
 
     bool end_holds() {
         switch (memo_.last_step) {
-            case Step::kCaller:     // the cut: nothing was read beyond it
-            case Step::kOutermost: return true;
+            case Step::kCaller:  // the cut: nothing was read beyond it
+            case Step::kOutermost:
+                return true;
             default: {
                 Registers stepped = memo_.frames[0].registers;
                 StepInputs inputs;
@@ -97,9 +105,12 @@ private:
         }
         const Step step = step_to_caller(frame_, stack_, own_, probe_, from.inputs);
         switch (step) {
-            case Step::kCaller: return true;
-            case Step::kLost: return stop(step, trace::kStackLost);
-            default: return stop(step, trace::kStackComplete);
+            case Step::kCaller:
+                return true;
+            case Step::kLost:
+                return stop(step, trace::kStackLost);
+            default:
+                return stop(step, trace::kStackComplete);
         }
     }
 
@@ -112,8 +123,8 @@ private:
 
     // Makes the memo what this stack is, and finds its id.
     uint32_t finish() {
-        PathHash path = kept_ != 0 ? memo_.frames[kept_ - 1].path
-                                   : PathHash::of_end(memo_.end, memo_.epoch);
+        PathHash path =
+            kept_ != 0 ? memo_.frames[kept_ - 1].path : PathHash::of_end(memo_.end, memo_.epoch);
         for (uint32_t i = fresh_count_; i != 0; i--) {
             path = path.with(fresh_[i - 1].registers.pc);
             fresh_[i - 1].path = path;
@@ -172,7 +183,8 @@ uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMem
         id = 0;
     }
     check_stack(site, memo, id);
-    if (!keep) [[unlikely]] memo.count = 0;
+    if (!keep) [[unlikely]]
+        memo.count = 0;
     return id;
 }
 

@@ -4,11 +4,12 @@
 // frame's registers (pc, sp, fp), of the rule for the pc, and of the stack slots that the step
 // reads: the return address, the saved fp, the saved CFA where there is one. For each frame the
 // memo keeps those registers, where the slots are, and what they held. A new walk goes on frame by
-// frame until it stands at a frame with the very registers of one in the memo. From there the memo's
-// next frame is the true caller if, and only if, the slots still hold the same values, and that is
-// checked, for every frame, out to the outermost. The first slot that differs ends the agreement;
-// the walk takes that step anew and may meet the memo again further out. That a frame is another
-// activation of the same function at the same place makes no difference: equal inputs, equal stack.
+// frame until it stands at a frame with the very registers of one in the memo. From there the
+// memo's next frame is the true caller if, and only if, the slots still hold the same values, and
+// that is checked, for every frame, out to the outermost. The first slot that differs ends the
+// agreement; the walk takes that step anew and may meet the memo again further out. That a frame is
+// another activation of the same function at the same place makes no difference: equal inputs,
+// equal stack.
 //   Rules do not change for a pc while its module stays: the memo is dropped when the module epoch
 // moved, and not used while a dlclose is under way. Steps that depend on more (signal frames, code
 // outside modules) are taken again and compared.
@@ -37,13 +38,13 @@ struct MemoFrame {
 
 // Of one thread; not for nested use. All zero but for `frames` and `fresh`: empty.
 struct StackMemo {
-    MemoFrame* frames;   // the outermost first, `capacity` of them
-    MemoFrame* fresh;    // work space of the same size: the innermost first
+    MemoFrame* frames;  // the outermost first, `capacity` of them
+    MemoFrame* fresh;   // work space of the same size: the innermost first
     uint32_t capacity;
     uint32_t count;
     uint32_t epoch;
-    trace::StackEnd end; // what lies outwards of frames[0]
-    Step last_step;      // how that was found out
+    trace::StackEnd end;  // what lies outwards of frames[0]
+    Step last_step;       // how that was found out
 };
 
 // The id of the present stack of at most memo.capacity frames. 0 where it can't be kept.

@@ -9,7 +9,9 @@ constexpr uint64_t kFirstSlots = 1u << 13;
 constexpr uint32_t kFirstChunk = 32u << 10;
 constexpr uint32_t kLaterChunk = 256u << 10;
 
-uint64_t index_of(const PathHash& path) { return path.high >> 20; }
+uint64_t index_of(const PathHash& path) {
+    return path.high >> 20;
+}
 
 uint32_t find(const StackSlots* slots, const PathHash& path) {
     for (uint64_t i = index_of(path);; i++) {
@@ -65,8 +67,7 @@ uint32_t write_node(StackTable& table, uint32_t parent, uint32_t epoch, uint64_t
         taken.header->kind = trace::ChunkKind::kStacks;
         taken.header->sequence = table.sequence++;
         taken.header->base_address = trace::kFirstStackNode + table.count;
-        std::atomic_ref(taken.header->magic)
-            .store(trace::kChunkMagic, std::memory_order_release);
+        std::atomic_ref(taken.header->magic).store(trace::kChunkMagic, std::memory_order_release);
         table.chunk = taken.header;
         table.extent = taken.extent;
     }

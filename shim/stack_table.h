@@ -2,17 +2,19 @@
 // its innermost node. Nodes are written to the trace file's stack chunks before their id is seen by
 // anybody, so that no record ever names a stack that a crash could have lost.
 //
-// A node is found by the hash of the whole path to it, which a walk knows before any id: one look-up
-// gives the id of a stack that was seen before, whatever its depth. Two different paths are taken
-// for one only if 96 bits of well-mixed hash agree: for ten million nodes, one chance in 10^15.
-//   Looking up takes no lock: an open-addressing table of 16-byte entries, an entry's id stored last.
+// A node is found by the hash of the whole path to it, which a walk knows before any id: one
+// look-up gives the id of a stack that was seen before, whatever its depth. Two different paths are
+// taken for one only if 96 bits of well-mixed hash agree: for ten million nodes, one chance in
+// 10^15.
+//   Looking up takes no lock: an open-addressing table of 16-byte entries, an entry's id stored
+//   last.
 // New nodes are added under the session's lock. The table doubles under the same lock; readers of
 // the old one may miss what is new, and then look again under the lock.
 #ifndef LASTREF_SHIM_STACK_TABLE_H
 #define LASTREF_SHIM_STACK_TABLE_H
 
-#include <atomic>
 #include <stdint.h>
+#include <atomic>
 
 #include "slow_lock.h"
 #include "trace_format.h"
@@ -49,7 +51,7 @@ struct StackSlots {
 
 struct StackTable {
     std::atomic<StackSlots*> slots;
-    uint32_t count;        // nodes made; under the session's lock, as all below
+    uint32_t count;  // nodes made; under the session's lock, as all below
     trace::ChunkHeader* chunk;
     int extent;
     uint32_t sequence;
@@ -65,8 +67,8 @@ uint32_t find_stack(const PathHash& path);
 class NodeAdder {
 public:
     NodeAdder();
-    // The id of the node with `pc` inwards of `parent`, whose path is `path`, new or old; 0 where it
-    // can't be kept (the loss is counted).
+    // The id of the node with `pc` inwards of `parent`, whose path is `path`, new or old; 0 where
+    // it can't be kept (the loss is counted).
     uint32_t add(const PathHash& path, uint32_t parent, uint64_t pc);
 
 private:

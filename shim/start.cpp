@@ -33,8 +33,7 @@ void note_own_malloc() {
     Dl_info first, own;
     void* entry = nullptr;
     void* malloc_in_use = dlsym(RTLD_DEFAULT, "malloc");
-    if (malloc_in_use &&
-        dladdr1(malloc_in_use, &first, &entry, RTLD_DL_SYMENT) &&
+    if (malloc_in_use && dladdr1(malloc_in_use, &first, &entry, RTLD_DL_SYMENT) &&
         dladdr(&process, &own) && first.dli_fbase != own.dli_fbase &&
         !(entry && static_cast<const ElfW(Sym)*>(entry)->st_shndx == SHN_UNDEF)) {
         process.file.header->notes |= trace::kNoteOwnMalloc;

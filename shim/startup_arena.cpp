@@ -1,7 +1,7 @@
 #include "startup_arena.h"
 
-#include <atomic>
 #include <stdint.h>
+#include <atomic>
 
 namespace lastref::startup_arena {
 namespace {

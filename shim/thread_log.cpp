@@ -11,7 +11,8 @@
 namespace lastref {
 
 ThreadState empty_thread_state;
-constinit thread_local ThreadState* t_state __attribute__((tls_model("initial-exec"))) = &empty_thread_state;
+constinit thread_local ThreadState* t_state __attribute__((tls_model("initial-exec"))) =
+    &empty_thread_state;
 constinit thread_local uint32_t t_depth __attribute__((tls_model("initial-exec")));
 
 constinit thread_local const void* t_last_block __attribute__((tls_model("initial-exec")));
@@ -28,8 +29,10 @@ constexpr uint32_t kLaterChunk = 64u << 10;
 bool new_chunk(Session& session, Log& log, trace::ChunkKind kind, uint32_t thread) {
     const bool events = kind == trace::ChunkKind::kEvents;
     if (log.chunk) {
-        if (events) finish_event_chunk(process.file, {log.chunk, log.extent}, log.last_ticks);
-        else finish_chunk(process.file, log.extent);
+        if (events)
+            finish_event_chunk(process.file, {log.chunk, log.extent}, log.last_ticks);
+        else
+            finish_chunk(process.file, log.extent);
     }
     log.chunk = nullptr;
     log.cursor = log.limit = nullptr;

@@ -26,7 +26,7 @@ namespace lastref {
 struct KnownString {
     uint32_t offset;  // of its bytes in the chunk's payload
     uint16_t length;
-    uint16_t index;   // plus one; 0: empty slot
+    uint16_t index;  // plus one; 0: empty slot
 };
 
 struct Log {
@@ -58,9 +58,9 @@ struct ThreadState {
     // The memo of the usual case, and two more for walks on top of an unfinished record, which
     // start out empty each time they are needed for that.
     // In memory that a forked child keeps: a fork may be made on top of a running walk.
-    StackMemo* memos;  // kLogs
-    uint32_t thread;          // ordinal
-    uint32_t attached;        // 0: wiped by a fork
+    StackMemo* memos;   // kLogs
+    uint32_t thread;    // ordinal
+    uint32_t attached;  // 0: wiped by a fork
     int32_t kernel_id;
     char name[16];
     ThreadState* next_ended;

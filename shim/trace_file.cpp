@@ -1,11 +1,11 @@
 #include "trace_file.h"
 
-#include <atomic>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <atomic>
 
 #include "raw_syscall.h"
 

@@ -42,7 +42,7 @@ struct TraceFile {
     uint64_t reserved_end;  // blocks up to here are on the disk
     trace::TraceHeader* header;
     Extent extents[kMaxExtents];
-    int current;            // index of the extent that chunks come from, -1: none
+    int current;  // index of the extent that chunks come from, -1: none
     uint32_t chunk_order;
     uint64_t max_size;
     bool may_call_kernel;
@@ -66,8 +66,8 @@ int create_trace_file(TraceFile& file, const Config& config, const char* program
 // the magic last. Refusals are returned as a Loss.
 Chunk take_chunk(TraceFile& file, uint32_t size, trace::Loss& refusal);
 
-// The same for events: in a ring that is full, the chunk that was finished first is given out again,
-// of whatever size it is.
+// The same for events: in a ring that is full, the chunk that was finished first is given out
+// again, of whatever size it is.
 Chunk take_event_chunk(TraceFile& file, uint32_t size, trace::Loss& refusal);
 
 // The chunk will not be written any more.

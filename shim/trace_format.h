@@ -26,8 +26,8 @@
 //            a log carry its id and ascending `sequence`. Each chunk decodes on its own: all
 //            deltas start from the chunk's header, strings are defined anew in each chunk.
 //            A log whose thread ended may be handed to another thread: a kThread record tells.
-//            In a ring (ring_size) chunks are used again, so sequences have gaps, and what is left of
-//            the time up to cut_ticks is not whole: a reader leaves it out.
+//            In a ring (ring_size) chunks are used again, so sequences have gaps, and what is left
+//            of the time up to cut_ticks is not whole: a reader leaves it out.
 //   kMeta    records that describe the process (threads, modules), in the same coding. Log id
 //            kMetaLog. Never dropped by a ring.
 //   kStacks  an array of StackNode. `base_address` is the id of the first. `committed` is the
@@ -96,12 +96,12 @@ enum class Loss : uint32_t {
 
 // Facts that limit what a verdict may say; bits of TraceHeader::notes.
 enum Note : uint32_t {
-    kNoteOwnMalloc = 1u << 0,      // the program defines malloc itself: its heap is not seen
-    kNoteInherited = 1u << 1,      // forked from a traced parent: earlier blocks are unknown
-    kNoteStopped = 1u << 2,        // recording stopped before the end (see lost)
-    kNoteCommandCut = 1u << 3,     // the command line is longer than the header keeps
-    kNoteNoFreeStacks = 1u << 4,   // LASTREF_FREE_STACKS=0
-    kNoteLateStart = 1u << 5,      // recording began in a process that already ran
+    kNoteOwnMalloc = 1u << 0,     // the program defines malloc itself: its heap is not seen
+    kNoteInherited = 1u << 1,     // forked from a traced parent: earlier blocks are unknown
+    kNoteStopped = 1u << 2,       // recording stopped before the end (see lost)
+    kNoteCommandCut = 1u << 3,    // the command line is longer than the header keeps
+    kNoteNoFreeStacks = 1u << 4,  // LASTREF_FREE_STACKS=0
+    kNoteLateStart = 1u << 5,     // recording began in a process that already ran
 };
 
 struct TraceHeader {
@@ -111,15 +111,15 @@ struct TraceHeader {
     uint32_t header_size;  // kHeaderSize
     uint32_t machine;      // ELF e_machine
     Clock clock;
-    Level level;           // as asked for
-    uint32_t notes;        // Note bits
+    Level level;     // as asked for
+    uint32_t notes;  // Note bits
     int32_t pid;
     int32_t parent_pid;
-    uint32_t depth;              // frames kept per stack
-    uint8_t trace_id[16];        // random
-    uint8_t run_id[16];          // set by `lastref run`, else zero: files of one run share it
-    uint8_t parent_trace_id[16]; // of the process that this one was forked from, else zero
-    uint64_t process_start;      // /proc/PID/stat field 22, in clock ticks since boot
+    uint32_t depth;               // frames kept per stack
+    uint8_t trace_id[16];         // random
+    uint8_t run_id[16];           // set by `lastref run`, else zero: files of one run share it
+    uint8_t parent_trace_id[16];  // of the process that this one was forked from, else zero
+    uint64_t process_start;       // /proc/PID/stat field 22, in clock ticks since boot
     // Two readings of both clocks; ticks map to nanoseconds by the line through them. The second
     // pair is renewed as the file is written.
     uint64_t start_ticks;
@@ -127,21 +127,22 @@ struct TraceHeader {
     uint64_t start_realtime_ns;
     uint64_t last_ticks;
     uint64_t last_monotonic_ns;
-    uint64_t ticks_per_second;   // an estimate by the writer, 0 where it has none
-    uint64_t chunks_end;         // file offset after the last chunk handed out
+    uint64_t ticks_per_second;  // an estimate by the writer, 0 where it has none
+    uint64_t chunks_end;        // file offset after the last chunk handed out
     ExitKind exit_kind;
-    int32_t exit_value;          // status or signal number
+    int32_t exit_value;  // status or signal number
     uint64_t exit_ticks;
     uint64_t lost[static_cast<uint32_t>(Loss::kCount)];
-    uint32_t epoch;              // current module epoch
-    uint32_t command_size;       // bytes used of `command`
-    char executable[1024];       // absolute path, NUL-terminated
-    char command[2048];          // arguments, each NUL-terminated
+    uint32_t epoch;         // current module epoch
+    uint32_t command_size;  // bytes used of `command`
+    char executable[1024];  // absolute path, NUL-terminated
+    char command[2048];     // arguments, each NUL-terminated
     // Sampling (levels simple and advanced): one heap sampling point per so many bytes, one buffer
     // in so many. 0: everything was recorded.
     uint64_t sample_bytes;
     uint64_t sample_interval;
-    // A ring: events take at most so many bytes, the oldest chunk of the process goes first. 0: none.
+    // A ring: events take at most so many bytes, the oldest chunk of the process goes first. 0:
+    // none.
     uint64_t ring_size;
     uint64_t cut_ticks;   // no later event was dropped: after this the trace is complete
     uint64_t cut_chunks;  // how many chunks were dropped
@@ -200,13 +201,13 @@ enum class Op : uint8_t {
     kRealloc = 4,       // completes kReallocBegin; new address 0: it failed, the old block lives on
     kReallocBegin = 5,  // the old block's life ends, unless the kRealloc of this log says it failed
     kFree = 6,
-    kFailed = 7,        // an allocation that returned no memory
+    kFailed = 7,  // an allocation that returned no memory
     kMmap = 8,
     kMunmap = 9,
-    kMunmapFailed = 10, // the kMunmap before it in this log did nothing
-    kMremap = 11,       // completes kMremapBegin; new address 0: it failed
+    kMunmapFailed = 10,  // the kMunmap before it in this log did nothing
+    kMremap = 11,        // completes kMremapBegin; new address 0: it failed
     kMremapBegin = 12,
-    kBreak = 13,        // brk or sbrk moved the program break
+    kBreak = 13,  // brk or sbrk moved the program break
     kCreate = 14,
     kRetain = 15,
     kRelease = 16,
@@ -215,31 +216,32 @@ enum class Op : uint8_t {
     kMove = 19,
     kDestroy = 20,
     kMark = 21,
-    kFork = 22,         // value: the child's pid, 0 where not known (vfork, clone)
-    kExec = 23,         // about to run another program; records after it mean that it failed
-    kExit = 24,         // detail: ExitKind, value: status or signal
+    kFork = 22,  // value: the child's pid, 0 where not known (vfork, clone)
+    kExec = 23,  // about to run another program; records after it mean that it failed
+    kExit = 24,  // detail: ExitKind, value: status or signal
     kString = 25,
-    kThread = 26,       // the log goes on with another thread's records
-    kThreadInfo = 27,   // kMeta: ordinal, kernel thread id, name
-    kLoad = 28,         // kMeta: a module, when first seen
-    kUnload = 29,       // kMeta
+    kThread = 26,      // the log goes on with another thread's records
+    kThreadInfo = 27,  // kMeta: ordinal, kernel thread id, name
+    kLoad = 28,        // kMeta: a module, when first seen
+    kUnload = 29,      // kMeta
     kOpCount = 30,
 };
 static_assert(static_cast<uint8_t>(Op::kOpCount) <= kOpMask + 1);
 
-// The fields of a record, in this order. The table is the specification and what the reader runs on.
+// The fields of a record, in this order. The table is the specification and what the reader runs
+// on.
 enum Field : uint16_t {
-    fTime = 1 << 0,      // time
-    fAddress = 1 << 1,   // address: what the event is about (new address for realloc, mremap)
-    fOther = 1 << 2,     // address: old address (realloc, mremap), target (move)
-    fSize = 1 << 3,      // size: bytes asked for or mapped; new size
-    fOtherSize = 1 << 4, // size: old length (mremap), alignment (memalign)
-    fValue = 1 << 5,     // svarint
-    fDetail = 1 << 6,    // varint
-    fString = 1 << 7,    // string
-    fText = 1 << 8,      // text
-    fText2 = 1 << 9,     // text
-    fStack = 1 << 10,    // stack
+    fTime = 1 << 0,       // time
+    fAddress = 1 << 1,    // address: what the event is about (new address for realloc, mremap)
+    fOther = 1 << 2,      // address: old address (realloc, mremap), target (move)
+    fSize = 1 << 3,       // size: bytes asked for or mapped; new size
+    fOtherSize = 1 << 4,  // size: old length (mremap), alignment (memalign)
+    fValue = 1 << 5,      // svarint
+    fDetail = 1 << 6,     // varint
+    fString = 1 << 7,     // string
+    fText = 1 << 8,       // text
+    fText2 = 1 << 9,      // text
+    fStack = 1 << 10,     // stack
 };
 
 inline constexpr uint16_t kFields[static_cast<uint8_t>(Op::kOpCount)] = {
@@ -252,7 +254,7 @@ inline constexpr uint16_t kFields[static_cast<uint8_t>(Op::kOpCount)] = {
     /* kFree         */ fTime | fAddress | fStack,
     /* kFailed       */ fTime | fSize | fDetail /* FailedCall */ | fStack,
     /* kMmap         */ fTime | fAddress | fSize | fValue /* fd, -1: none */
-                        | fDetail /* prot | flags << 4 */ | fStack,
+        | fDetail /* prot | flags << 4 */ | fStack,
     /* kMunmap       */ fTime | fAddress | fSize | fStack,
     /* kMunmapFailed */ fTime | fAddress | fSize,
     /* kMremap       */ fTime | fAddress | fOther | fSize | fOtherSize | fStack,
@@ -273,14 +275,20 @@ inline constexpr uint16_t kFields[static_cast<uint8_t>(Op::kOpCount)] = {
     /* kThread       */ fDetail /* ordinal */,
     /* kThreadInfo   */ fTime | fValue /* kernel tid */ | fDetail /* ordinal */ | fText,
     /* kLoad         */ fTime | fAddress /* lowest mapped byte */ | fOther /* load bias */
-                        | fSize /* bytes mapped */ | fValue /* module index, from 0 */
-                        | fDetail /* epoch */ | fText /* path */ | fText2 /* build-id, raw bytes */,
+        | fSize /* bytes mapped */ | fValue /* module index, from 0 */
+        | fDetail /* epoch */ | fText /* path */ | fText2 /* build-id, raw bytes */,
     /* kUnload       */ fTime | fValue /* module index */ | fDetail /* first epoch without it */,
 };
 
 // Which call kFailed tells of.
 enum class FailedCall : uint32_t {
-    kMalloc = 1, kCalloc = 2, kMemalign = 3, kRealloc = 4, kMmap = 5, kMremap = 6, kBreak = 7,
+    kMalloc = 1,
+    kCalloc = 2,
+    kMemalign = 3,
+    kRealloc = 4,
+    kMmap = 5,
+    kMremap = 6,
+    kBreak = 7,
 };
 
 }  // namespace lastref::trace

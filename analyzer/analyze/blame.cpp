@@ -118,6 +118,26 @@ std::vector<uint64_t> sites_of(Op op, const SiteStatistics& a, const SiteStatist
     return sites;
 }
 
+bool same_line(const Frame& a, const Frame& b) {
+    return a.function == b.function && a.file == b.file && a.line == b.line &&
+           (a.line != 0 || a.offset == b.offset);
+}
+
+// 'here', as the numbers of a site go: they are those of one call stack. Where the same line is
+// reached by other stacks too, that has to be said.
+std::string here(uint64_t site, const SiteStatistics& leaked, const SiteStatistics& ended,
+                 StackNames& names) {
+    constexpr size_t kMostSites = 512;
+    const std::vector<uint64_t> sites = sites_of(site_op(site), leaked, ended);
+    const Frame frame = telling_frame(names.stack(site_stack(site)));
+    const bool shared = sites.size() > kMostSites ||
+                        std::any_of(sites.begin(), sites.end(), [&](uint64_t other) {
+                            return other != site &&
+                                   same_line(telling_frame(names.stack(site_stack(other))), frame);
+                        });
+    return shared ? "here by this way of calls" : "here";
+}
+
 // A retain that leaked lives did more often than ended ones.
 Culprit extra_retain(uint64_t site, const SiteStatistics& leaked, const SiteStatistics& ended,
                      StackNames& names) {
@@ -134,7 +154,7 @@ Culprit extra_retain(uint64_t site, const SiteStatistics& leaked, const SiteStat
     Culprit culprit = accuse(Cause::kExtraRetain, site_stack(site), names);
     culprit.confidence = best_score;
     culprit.explanation =
-        "retained " + times(best) + " here in " +
+        "retained " + times(best) + ' ' + here(site, leaked, ended, names) + " in " +
         of(leaked.site(site).lives_with_at_least(best), leaked.lives()) + " leaked buffers, in " +
         of(ended.site(site).lives_with_at_least(best), ended.lives()) + " freed ones";
     return culprit;
@@ -147,15 +167,26 @@ Culprit missing_release(uint64_t site, const SiteStatistics& leaked, const SiteS
     const uint64_t leaked_with = leaked.site(site).lives_with_at_least(1);
     Culprit culprit = accuse(Cause::kMissingRelease, site_stack(site), names);
     culprit.confidence = 0.9 * certainty(with, ended.lives(), leaked_with, leaked.lives());
-    culprit.explanation = "released here in " + of(with, ended.lives()) + " freed buffers, in " +
+    culprit.explanation = "released " + here(site, leaked, ended, names) + " in " +
+                          of(with, ended.lives()) + " freed buffers, in " +
                           of(leaked_with, leaked.lives()) + " leaked ones";
     return culprit;
 }
 
+// The best first, each line once.
 void rank(std::vector<Culprit>& suspects) {
     std::stable_sort(suspects.begin(), suspects.end(), [](const Culprit& a, const Culprit& b) {
         return a.confidence > b.confidence;
     });
+    std::vector<Culprit> distinct;
+    for (Culprit& suspect : suspects) {
+        const bool listed =
+            std::any_of(distinct.begin(), distinct.end(), [&suspect](const Culprit& other) {
+                return other.cause == suspect.cause && same_line(other.frame, suspect.frame);
+            });
+        if (!listed) distinct.push_back(std::move(suspect));
+    }
+    suspects = std::move(distinct);
     if (suspects.size() > kMostSuspects) suspects.resize(kMostSuspects);
 }
 

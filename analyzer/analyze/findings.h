@@ -17,48 +17,67 @@ namespace lastref {
 // innermost first. Unknown parts are empty or zero; `module` and `offset` are known even where
 // names are not. `offset` is relative to the module's load address (its ELF address).
 struct Frame {
-    std::string function;   // demangled
+    std::string function;  // demangled
     std::string file;
     uint32_t line = 0;
-    std::string module;     // path
-    std::string build_id;   // lower-case hexadecimal
+    std::string module;    // path
+    std::string build_id;  // lower-case hexadecimal
     uint64_t offset = 0;
     bool inlined = false;
 };
 using Stack = std::vector<Frame>;  // innermost first, lastref's own frames left out
 
 enum class Kind {
-    kRefcountLeak, kHeapLeak, kMappingLeak, kOverRelease, kUseAfterRelease,
-    kFreedWhileReferenced, kDoubleFree, kGrowth, kAllocationFailure, kHeld,
+    kRefcountLeak,
+    kHeapLeak,
+    kMappingLeak,
+    kOverRelease,
+    kUseAfterRelease,
+    kFreedWhileReferenced,
+    kDoubleFree,
+    kGrowth,
+    kAllocationFailure,
+    kHeld,
 };
-std::string_view kind_name(Kind kind);    // "refcount-leak", ...
+std::string_view kind_name(Kind kind);  // "refcount-leak", ...
 
 enum class Cause {
-    kUnknown, kExtraRetain, kMissingRelease, kNeverReleased, kPoolNotReturned, kCycle,
-    kReferenceToLeakedOwner, kGrowth, kCache, kInFlight, kShutdown, kUnseen,
+    kUnknown,
+    kExtraRetain,
+    kMissingRelease,
+    kNeverReleased,
+    kPoolNotReturned,
+    kCycle,
+    kReferenceToLeakedOwner,
+    kGrowth,
+    kCache,
+    kInFlight,
+    kShutdown,
+    kUnseen,
 };
 std::string_view cause_name(Cause cause);  // "extra-retain", ...
 
 struct Culprit {
     Cause cause = Cause::kUnknown;
-    double confidence = 0;       // 0 to 1
+    double confidence = 0;  // 0 to 1
     bool ambiguous = false;
     Frame frame;
     Stack stack;
-    std::string explanation;     // one sentence, with numbers
+    std::string explanation;  // one sentence, with numbers
 };
 
 // An event of an example life. `count` is the count after it, as rebuilt from the events.
 struct HistoryEvent {
-    std::string op;              // as in `lastref events`
-    uint64_t time_ns = 0;        // since the trace began
+    std::string op;        // as in `lastref events`
+    uint64_t time_ns = 0;  // since the trace began
     uint32_t thread = 0;
     int64_t count = 0;
-    std::string hint;            // of a touch
+    std::string hint;  // of a touch
     Stack stack;
 };
 
-// A finding of a sampled trace: `count` and `bytes` are estimates of the whole, these tell how good.
+// A finding of a sampled trace: `count` and `bytes` are estimates of the whole, these tell how
+// good.
 struct SampledFrom {
     uint64_t count = 0;  // what was really seen
     uint64_t bytes = 0;
@@ -74,35 +93,35 @@ struct Example {
 };
 
 struct Finding {
-    std::string id;              // see fingerprint.h
+    std::string id;  // see fingerprint.h
     Kind kind = Kind::kRefcountLeak;
-    std::string type;            // buffer type; "heap" or "mapping" for the others
-    uint64_t count = 0;          // lives in this group
+    std::string type;    // buffer type; "heap" or "mapping" for the others
+    uint64_t count = 0;  // lives in this group
     uint64_t bytes = 0;
-    int64_t final_count_min = 0; // reference counts at the end (refcount kinds only)
+    int64_t final_count_min = 0;  // reference counts at the end (refcount kinds only)
     int64_t final_count_max = 0;
     bool final_count_known = true;  // false at level simple
     std::optional<SampledFrom> sampled;
-    uint64_t process = 0;        // index into Report::processes
-    uint64_t recent = 0;         // of `count`, how many began in a killed process' last moments
-    uint64_t peers_ended = 0;    // lives with the same creation stack that did end
+    uint64_t process = 0;      // index into Report::processes
+    uint64_t recent = 0;       // of `count`, how many began in a killed process' last moments
+    uint64_t peers_ended = 0;  // lives with the same creation stack that did end
     std::optional<Culprit> culprit;
-    std::vector<Culprit> suspects;     // ranked, the culprit first
-    Stack created;               // where they were made (allocation-failure: where it failed)
+    std::vector<Culprit> suspects;  // ranked, the culprit first
+    Stack created;                  // where they were made (allocation-failure: where it failed)
     Example example;
-    std::string reason;          // for held: why no accusation is made
+    std::string reason;  // for held: why no accusation is made
 };
 
 struct Process {
     int32_t pid = 0;
-    std::string trace;           // path of the trace file
+    std::string trace;  // path of the trace file
     std::string executable;
     std::vector<std::string> command;
-    std::string level;           // "paranoid", ...
-    std::string started;         // ISO 8601, UTC
-    std::string ended;           // same; of the last event where the end itself is unknown
-    std::string exit;            // "status 0", "signal 9", "running", "exec", "unknown"
-    bool complete = false;       // nothing lost, nothing damaged
+    std::string level;      // "paranoid", ...
+    std::string started;    // ISO 8601, UTC
+    std::string ended;      // same; of the last event where the end itself is unknown
+    std::string exit;       // "status 0", "signal 9", "running", "exec", "unknown"
+    bool complete = false;  // nothing lost, nothing damaged
     uint64_t events = 0;
     uint64_t lost = 0;
     uint64_t sample_bytes = 0;     // a sample: one point per so many bytes of heap; 0: everything
@@ -113,8 +132,12 @@ struct Process {
     std::vector<std::string> warnings;  // damage, losses, own malloc: shown before any verdict
 };
 
-struct ObjectTotals { uint64_t created = 0, ended = 0, leaked = 0; };
-struct ByteTotals { uint64_t allocations = 0, frees = 0, peak_bytes = 0, live_bytes = 0, live = 0; };
+struct ObjectTotals {
+    uint64_t created = 0, ended = 0, leaked = 0;
+};
+struct ByteTotals {
+    uint64_t allocations = 0, frees = 0, peak_bytes = 0, live_bytes = 0, live = 0;
+};
 
 struct Summary {
     ObjectTotals buffers;

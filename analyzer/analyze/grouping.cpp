@@ -137,8 +137,8 @@ void Builder::explain(Finding& finding, const Misuse& misuse) {
 // A sample stands for more: from here on the finding tells of that.
 void Builder::scale(Finding& finding, const Estimate& estimate) const {
     if (!facts_.sampling.active()) return;
-    finding.sampled = SampledFrom{finding.count, finding.bytes, estimate.count_error(),
-                                  estimate.bytes_error()};
+    finding.sampled =
+        SampledFrom{finding.count, finding.bytes, estimate.count_error(), estimate.bytes_error()};
     const uint64_t seen = std::max<uint64_t>(finding.count, 1);
     finding.count = estimate.count();
     finding.bytes = estimate.bytes();

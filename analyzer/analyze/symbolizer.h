@@ -20,10 +20,10 @@ namespace lastref {
 // A module as the trace recorded it.
 struct Module {
     std::string path;
-    std::string build_id;      // lower-case hexadecimal, empty where the module has none
+    std::string build_id;         // lower-case hexadecimal, empty where the module has none
     uint64_t begin = 0, end = 0;  // mapped addresses
-    uint64_t bias = 0;         // mapped address - ELF address
-    uint32_t first_epoch = 0;  // in [first_epoch, end_epoch) the module was mapped
+    uint64_t bias = 0;            // mapped address - ELF address
+    uint32_t first_epoch = 0;     // in [first_epoch, end_epoch) the module was mapped
     uint32_t end_epoch = UINT32_MAX;
 };
 

@@ -14,7 +14,7 @@ struct TraceFacts {
     uint64_t lost = 0;          // events missing at most; UINT64_MAX where nobody counted them
     uint64_t last_ticks = 0;
     Sampling sampling;
-    bool counts_known = true;   // retains and releases were recorded (not at level simple)
+    bool counts_known = true;            // retains and releases were recorded (not at level simple)
     uint64_t recent_ticks = UINT64_MAX;  // from here on are a killed process' last moments
 };
 

@@ -17,9 +17,9 @@ struct Launch {
 
 struct ChildEnd {
     pid_t pid = -1;
-    int error = 0;    // errno where the program could not be started; nothing else is set then
-    int status = 0;   // exit status
-    int signal = 0;   // the signal that ended it, 0: none
+    int error = 0;   // errno where the program could not be started; nothing else is set then
+    int status = 0;  // exit status
+    int signal = 0;  // the signal that ended it, 0: none
 };
 
 // The program gets our standard streams, signal mask and signal dispositions as we got them, and

@@ -90,7 +90,8 @@ std::string why_sanitizer_fails(const ReadFile& file, const Elf64_Ehdr& header) 
         if (!file.read_object(header.e_phoff + i * sizeof segment, segment)) return {};
         if (segment.p_type != PT_DYNAMIC) continue;
         constexpr uint64_t kMostEntries = 4096;
-        for (uint64_t at = 0; at < std::min(segment.p_filesz / sizeof(Elf64_Dyn), kMostEntries); ++at) {
+        for (uint64_t at = 0; at < std::min(segment.p_filesz / sizeof(Elf64_Dyn), kMostEntries);
+             ++at) {
             Elf64_Dyn entry;
             if (!file.read_object(segment.p_offset + at * sizeof entry, entry)) return {};
             if (entry.d_tag == DT_STRTAB) strings = entry.d_un.d_ptr;

@@ -51,7 +51,7 @@ std::optional<std::string> level_name(const std::string& given) {
 // What the command line already knows but this version can't do yet: never a silent half.
 std::string not_built_yet(const RunOptions& options) {
     if (!options.hooks.empty()) return "--hooks: rule packs are not part of this version yet";
-    if (options.unpooled) return "--unpooled: is not part of this version yet";
+    if (options.unpooled) return "--unpooled: switching pools off is not part of this version yet";
     return {};
 }
 
@@ -66,7 +66,8 @@ bool is_ring_size(const std::string& text) {
     const size_t power = unit.empty() ? 0 : std::string_view(" kmgt").find(unit[0]);
     const bool good = unit.empty() || (power != std::string_view::npos && power != 0 &&
                                        (unit.size() == 1 || unit.substr(1) == "i"));
-    return good && std::stoull(text.substr(0, digits)) >= (kLeast >> (10 * std::min<size_t>(power, 2)));
+    return good &&
+           std::stoull(text.substr(0, digits)) >= (kLeast >> (10 * std::min<size_t>(power, 2)));
 }
 
 RunId random_run_id() {
@@ -135,7 +136,8 @@ int run_command(const RunOptions& options) {
         return refuse(
             fmt::format("level '{}' is none of disabled, simple, advanced, paranoid", level_given));
     if (!options.ring.empty() && !is_ring_size(options.ring))
-        return refuse(fmt::format("--ring {}: wants a size of at least 256K, as 64M", options.ring));
+        return refuse(
+            fmt::format("--ring {}: wants a size of at least 256K, as 64M", options.ring));
     const std::string& name = options.command.front();
     auto program = find_program(name);
     if (!program) return refuse(fmt::format("{}: not found on PATH", name));
@@ -150,7 +152,8 @@ int run_command(const RunOptions& options) {
 
     RunId run_id = random_run_id();
     ChildEnd end = launch_and_wait(
-        {*program, options.command, shim_environment(shim.path, *level, output.pattern, options.ring, run_id)});
+        {*program, options.command,
+         shim_environment(shim.path, *level, output.pattern, options.ring, run_id)});
     if (end.error != 0)
         return refuse(fmt::format("{} can't be run: {}", *program, strerror(end.error)));
 

@@ -22,7 +22,7 @@ struct RunTrace {
     std::string path;
     pid_t pid = 0;
     uint64_t started_ns = 0;
-    uint64_t bytes = 0;    // of the file that hold something
+    uint64_t bytes = 0;  // of the file that hold something
     trace::ExitKind exit_kind = trace::ExitKind::kNone;
     bool is_running = false;
     std::array<uint64_t, static_cast<size_t>(trace::Loss::kCount)> lost = {};

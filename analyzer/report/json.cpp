@@ -51,17 +51,16 @@ Json final_count_json(const Finding& finding) {
 }
 
 Json finding_json(const Finding& finding) {
-    Json json = {
-        {"id", finding.id},
-        {"kind", kind_name(finding.kind)},
-        {"type", finding.type},
-        {"count", finding.count},
-        {"bytes", finding.bytes},
-        {"final_count", final_count_json(finding)},
-        {"process", finding.process},
-        {"recent", finding.recent},
-        {"peers_ended", finding.peers_ended},
-        {"culprit", nullptr}};
+    Json json = {{"id", finding.id},
+                 {"kind", kind_name(finding.kind)},
+                 {"type", finding.type},
+                 {"count", finding.count},
+                 {"bytes", finding.bytes},
+                 {"final_count", final_count_json(finding)},
+                 {"process", finding.process},
+                 {"recent", finding.recent},
+                 {"peers_ended", finding.peers_ended},
+                 {"culprit", nullptr}};
     if (finding.culprit) json["culprit"] = culprit_json(*finding.culprit);
     json["suspects"] = array_of(finding.suspects, culprit_json);
     json["created"] = stack_json(finding.created);
@@ -79,13 +78,23 @@ Json finding_json(const Finding& finding) {
 }
 
 Json process_json(const Process& process) {
-    return {
-        {"pid", process.pid},     {"exe", process.executable},    {"command", process.command},
-        {"level", process.level}, {"started", process.started},   {"ended", process.ended},
-        {"exit", process.exit},   {"complete", process.complete}, {"events", process.events},
-        {"sample_bytes", process.sample_bytes}, {"sample_interval", process.sample_interval},
-        {"ring_size", process.ring_size}, {"cut_chunks", process.cut_chunks}, {"cut_ns", process.cut_ns},
-        {"lost", process.lost},   {"trace", process.trace},       {"warnings", process.warnings}};
+    return {{"pid", process.pid},
+            {"exe", process.executable},
+            {"command", process.command},
+            {"level", process.level},
+            {"started", process.started},
+            {"ended", process.ended},
+            {"exit", process.exit},
+            {"complete", process.complete},
+            {"events", process.events},
+            {"sample_bytes", process.sample_bytes},
+            {"sample_interval", process.sample_interval},
+            {"ring_size", process.ring_size},
+            {"cut_chunks", process.cut_chunks},
+            {"cut_ns", process.cut_ns},
+            {"lost", process.lost},
+            {"trace", process.trace},
+            {"warnings", process.warnings}};
 }
 
 Json memory_json(const ByteTotals& totals) {

@@ -29,9 +29,10 @@ std::string warnings_text(const Report& report) {
         for (const std::string& warning : process.warnings)
             add(process, fmt::format("{}: {{}}: {}", word, printable(warning)));
         if (process.cut_chunks != 0)
-            add(process, fmt::format("ring: {{}}: what began before {:.6f} s is not told ({} dropped)",
-                                     static_cast<double>(process.cut_ns) / 1e9,
-                                     counted(process.cut_chunks, "chunk")));
+            add(process,
+                fmt::format("ring: {{}}: what began before {:.6f} s is not told ({} dropped)",
+                            static_cast<double>(process.cut_ns) / 1e9,
+                            counted(process.cut_chunks, "chunk")));
         if (!process.complete && process.warnings.empty())
             add(process, fmt::format("incomplete: {{}}: {} lost", counted(process.lost, "event")));
     }
@@ -141,15 +142,15 @@ std::string totals_text(const Report& report) {
     };
     line("buffers", fmt::format("{} created, {} ended, {} leaked", summary.buffers.created,
                                 summary.buffers.ended, summary.buffers.leaked));
-    line("heap", memory_line(summary.heap, "allocations", "frees"));
+    line("heap", memory_line(summary.heap, "allocated", "freed"));
+    if (summary.buffer_blocks > 0)
+        line("", fmt::format("{} of these lie under live buffers, told with those",
+                             counted(summary.buffer_blocks, "block")));
     line("mappings", memory_line(summary.mappings, "made", "removed"));
     if (summary.runtime_blocks > 0)
         line("runtime", fmt::format("{}, {}, kept by the C and C++ runtimes: no leak",
                                     counted(summary.runtime_blocks, "block"),
                                     bytes_text(summary.runtime_bytes)));
-    if (summary.buffer_blocks > 0)
-        line("", fmt::format("{} of it lie under live buffers, told with those",
-                             counted(summary.buffer_blocks, "block")));
     if (summary.recent_blocks > 0)
         line("recent", fmt::format("{}, {}, made in the last moments of a killed process: "
                                    "in flight, no leak",
@@ -170,7 +171,12 @@ std::string no_fault_line(const Report& report) {
         fmt::format("{} created, {} ended; {} heap blocks allocated, {} freed",
                     counted(summary.buffers.created, "buffer"), summary.buffers.ended,
                     summary.heap.allocations, summary.heap.frees);
+    if (summary.runtime_blocks > 0)
+        seen += fmt::format(", {} kept by the C and C++ runtimes", summary.runtime_blocks);
     std::string reason = inconclusive_reason(report);
+    const bool nothing = summary.buffers.created == 0 && summary.heap.allocations == 0 &&
+                         summary.mappings.allocations == 0;
+    if (!reason.empty() && nothing) return fmt::format("inconclusive: {}\n", reason);
     if (!reason.empty())
         return fmt::format("inconclusive: {}; no fault in what was seen: {}\n", reason, seen);
     return fmt::format("clean: {}\n", seen);

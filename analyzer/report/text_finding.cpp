@@ -96,7 +96,8 @@ std::string verdict_line(const Finding& finding, bool has_ended) {
     std::string text = fmt::format("{}  {}, {}", headline(finding.kind), objects(finding),
                                    bytes_text(finding.bytes));
     if (finding.kind == Kind::kRefcountLeak || finding.kind == Kind::kHeld) {
-        bool is_counted = finding.final_count_known && finding.type != "heap" && finding.type != "mapping";
+        bool is_counted =
+            finding.final_count_known && finding.type != "heap" && finding.type != "mapping";
         if (is_counted)
             text += fmt::format(", {} at {}", final_count(finding),
                                 has_ended ? "exit" : "the end of the trace");
@@ -121,7 +122,8 @@ std::string spaced(std::string_view name) {  // extra-retain: extra retain
 void add_culprit(Block& block, const Culprit& culprit, std::string_view label) {
     block.label(label);
     block.line(fmt::format("{:<15} confidence {:.2f}{}", spaced(cause_name(culprit.cause)),
-                           std::min(culprit.confidence, 0.99), culprit.ambiguous ? ", ambiguous" : ""));
+                           std::min(culprit.confidence, 0.99),
+                           culprit.ambiguous ? ", ambiguous" : ""));
     block.line(frame_line(culprit.frame));
     if (!culprit.explanation.empty()) block.sentence(printable(culprit.explanation));
 }

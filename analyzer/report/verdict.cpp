@@ -37,13 +37,14 @@ std::string inconclusive_reason(const Report& report) {
     for (const Process& process : report.processes) {
         if (!process.complete) return "the record of " + process_label(process) + " is incomplete";
         if (process.cut_chunks != 0)
-            return fmt::format("the ring kept the newest {} of {}: what began before {:.6f} s is not told",
-                               bytes_text(process.ring_size), process_label(process),
-                               static_cast<double>(process.cut_ns) / 1e9);
+            return fmt::format(
+                "the ring kept the newest {} of {}: what began before {:.6f} s is not told",
+                bytes_text(process.ring_size), process_label(process),
+                static_cast<double>(process.cut_ns) / 1e9);
         if (process.sample_bytes != 0)
-            return fmt::format("{} was recorded as a sample (one heap block per {}, one buffer in {})",
-                               process_label(process), bytes_text(process.sample_bytes),
-                               process.sample_interval);
+            return fmt::format(
+                "{} was recorded as a sample (one heap block per {}, one buffer in {})",
+                process_label(process), bytes_text(process.sample_bytes), process.sample_interval);
         if (process.events == 0) return "no events of " + process_label(process) + " were recorded";
     }
     if (report.summary.coverage < 1.0)

@@ -45,8 +45,8 @@ LASTREF_SHIM_FUNCTION LASTREF_ADDRESS_ONLY(1) void lastref_shim_release(const vo
 LASTREF_SHIM_FUNCTION LASTREF_ADDRESS_ONLY(1) void lastref_shim_touch(const void* buf,
                                                                       const char* hint);
 LASTREF_SHIM_FUNCTION LASTREF_ADDRESS_ONLY(1) void lastref_shim_count(const void* buf, long count);
-LASTREF_SHIM_FUNCTION LASTREF_ADDRESS_ONLY(1) LASTREF_ADDRESS_ONLY(2) void lastref_shim_move(
-    const void* from, const void* to);
+LASTREF_SHIM_FUNCTION LASTREF_ADDRESS_ONLY(1)
+    LASTREF_ADDRESS_ONLY(2) void lastref_shim_move(const void* from, const void* to);
 LASTREF_SHIM_FUNCTION LASTREF_ADDRESS_ONLY(1) void lastref_shim_destroy(const void* buf);
 LASTREF_SHIM_FUNCTION void lastref_shim_mark(const char* phase);
 LASTREF_SHIM_FUNCTION int lastref_shim_active(void);
@@ -63,16 +63,17 @@ LASTREF_SHIM_FUNCTION int lastref_shim_active(void);
 
 /* Calls `function` with the arguments that follow where the shim is present. Inlined, so that the
    caller's own frame is the innermost one of the recorded stack. */
-#define LASTREF_CALL_IF_PRESENT(function, ...)                  \
-    do {                                                        \
-        __typeof__(&function) lastref_function_;                \
-        LASTREF_FIND(function, lastref_function_);              \
-        if (lastref_function_) lastref_function_(__VA_ARGS__);  \
+#define LASTREF_CALL_IF_PRESENT(function, ...)                 \
+    do {                                                       \
+        __typeof__(&function) lastref_function_;               \
+        LASTREF_FIND(function, lastref_function_);             \
+        if (lastref_function_) lastref_function_(__VA_ARGS__); \
     } while (0)
 #define LASTREF_INLINE static inline __attribute__((always_inline, unused))
 
 /* A buffer of `size` bytes and type name `type` was created; its count is 1. */
-LASTREF_INLINE LASTREF_ADDRESS_ONLY(1) void lastref_create(const void* buf, size_t size, const char* type) {
+LASTREF_INLINE LASTREF_ADDRESS_ONLY(1) void lastref_create(const void* buf, size_t size,
+                                                           const char* type) {
     LASTREF_CALL_IF_PRESENT(lastref_shim_create, buf, size, type);
 }
 /* Count + 1. Call after the increment. */
@@ -97,7 +98,8 @@ LASTREF_INLINE LASTREF_ADDRESS_ONLY(1) void lastref_count(const void* buf, long 
 #pragma GCC diagnostic ignored "-Wuse-after-free"
 #endif
 /* The same buffer lives at a new address. Call after the move. */
-LASTREF_INLINE LASTREF_ADDRESS_ONLY(1) LASTREF_ADDRESS_ONLY(2) void lastref_move(const void* from, const void* to) {
+LASTREF_INLINE LASTREF_ADDRESS_ONLY(1)
+    LASTREF_ADDRESS_ONLY(2) void lastref_move(const void* from, const void* to) {
     LASTREF_CALL_IF_PRESENT(lastref_shim_move, from, to);
 }
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12

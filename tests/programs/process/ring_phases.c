@@ -5,8 +5,12 @@
 
 static void* volatile sink;
 
-__attribute__((noinline)) static void keep_early(void) { sink = malloc(301); }
-__attribute__((noinline)) static void keep_late(void) { sink = malloc(302); }
+__attribute__((noinline)) static void keep_early(void) {
+    sink = malloc(301);
+}
+__attribute__((noinline)) static void keep_late(void) {
+    sink = malloc(302);
+}
 __attribute__((noinline)) static void churn(void) {
     for (int i = 0; i < 200000; i++) {
         sink = malloc(303);
