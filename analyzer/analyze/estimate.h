@@ -49,6 +49,14 @@ public:
         bytes_variance_ += n == 0 ? 0 : value * value / n * rest;
     }
 
+    // Of other objects, sampled independently.
+    void add(const Estimate& other) {
+        count_ += other.count_;
+        bytes_ += other.bytes_;
+        count_variance_ += other.count_variance_;
+        bytes_variance_ += other.bytes_variance_;
+    }
+
     uint64_t count() const { return static_cast<uint64_t>(std::llround(count_)); }
     uint64_t bytes() const { return static_cast<uint64_t>(std::llround(bytes_)); }
     double count_error() const { return std::sqrt(count_variance_); }  // standard errors

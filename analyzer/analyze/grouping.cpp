@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "analyze/blame.h"
@@ -24,6 +26,7 @@ public:
             StackNames& names, Report& report)
         : lifecycle_(lifecycle), facts_(facts), trace_(trace), names_(names), report_(report) {}
 
+    std::vector<MemoryGroup> by_place(const std::vector<MemoryGroup>& groups) const;
     void scale(Finding& finding, const Estimate& estimate) const;
     void add_misuses();
     void add_leaked_buffers();
@@ -255,6 +258,38 @@ void Builder::add_memory(Kind kind, const std::vector<MemoryGroup>& groups) {
     }
 }
 
+// Stacks that differ in addresses only, as those through an unrolled loop do, are one place in the
+// source. The order is kept; the first of each place is its example.
+std::vector<MemoryGroup> Builder::by_place(const std::vector<MemoryGroup>& groups) const {
+    std::vector<MemoryGroup> places;
+    std::unordered_map<std::string, size_t> known;
+    for (const MemoryGroup& group : groups) {
+        std::string place;
+        for (const Frame& frame : names_.stack(group.stack)) {
+            const uint64_t where = frame.line != 0 ? frame.line : frame.offset;
+            place += frame.function + '\n' + frame.file + '\n' + frame.module + '\n' +
+                     std::to_string(where) + '\n';
+        }
+        const auto [at, fresh] = known.try_emplace(place, places.size());
+        if (fresh) {
+            places.push_back(group);
+            continue;
+        }
+        MemoryGroup& whole = places[at->second];
+        whole.count += group.count;
+        whole.bytes += group.bytes;
+        whole.recent += group.recent;
+        whole.recent_bytes += group.recent_bytes;
+        whole.peers_ended += group.peers_ended;
+        whole.estimate.add(group.estimate);
+    }
+    std::stable_sort(places.begin(), places.end(), [](const MemoryGroup& a, const MemoryGroup& b) {
+        return std::pair(a.bytes - a.recent_bytes, a.bytes) >
+               std::pair(b.bytes - b.recent_bytes, b.bytes);
+    });
+    return places;
+}
+
 void Builder::add_heap() {
     uint64_t behind_buffers = 0;
     std::vector<MemoryGroup> groups =
@@ -270,7 +305,7 @@ void Builder::add_heap() {
         report_.summary.recent_blocks += group.recent;
         report_.summary.recent_bytes += group.recent_bytes;
     }
-    add_memory(Kind::kHeapLeak, groups);
+    add_memory(Kind::kHeapLeak, by_place(groups));
 }
 
 void Builder::add_mappings() {
