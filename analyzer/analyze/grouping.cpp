@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -258,20 +259,30 @@ void Builder::add_memory(Kind kind, const std::vector<MemoryGroup>& groups) {
     }
 }
 
+bool same_place(const Stack& a, const Stack& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Frame& x, const Frame& y) {
+        return x.line == y.line && (x.line != 0 || x.offset == y.offset) &&
+               x.function == y.function && x.file == y.file && x.module == y.module;
+    });
+}
+
 // Stacks that differ in addresses only, as those through an unrolled loop do, are one place in the
 // source. The order is kept; the first of each place is its example.
 std::vector<MemoryGroup> Builder::by_place(const std::vector<MemoryGroup>& groups) const {
     std::vector<MemoryGroup> places;
-    std::unordered_map<std::string, size_t> known;
+    std::unordered_multimap<size_t, size_t> known;  // a cheap key to indexes of places
     for (const MemoryGroup& group : groups) {
-        std::string place;
-        for (const Frame& frame : names_.stack(group.stack)) {
-            const uint64_t where = frame.line != 0 ? frame.line : frame.offset;
-            place += frame.function + '\n' + frame.file + '\n' + frame.module + '\n' +
-                     std::to_string(where) + '\n';
+        const Stack& stack = names_.stack(group.stack);
+        size_t key = stack.size();
+        for (size_t i = 0; i < std::min<size_t>(stack.size(), 3); ++i) {
+            key = key * 1'000'003 + std::hash<std::string>()(stack[i].function) + stack[i].line;
         }
-        const auto [at, fresh] = known.try_emplace(place, places.size());
-        if (fresh) {
+        const auto [first, last] = known.equal_range(key);
+        const auto at = std::find_if(first, last, [&](const auto& entry) {
+            return same_place(names_.stack(places[entry.second].stack), stack);
+        });
+        if (at == last) {
+            known.emplace(key, places.size());
             places.push_back(group);
             continue;
         }
