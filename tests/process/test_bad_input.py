@@ -46,6 +46,9 @@ class BadPrograms(SideBySide):
         self.refused(process("hello_static"), "static")
         self.refused(process("hello_static_pie"), "static")
 
+    def test_linked_with_address_sanitizer(self):
+        self.refused(process("asan_linked"), "addresssanitizer")
+
     def test_32_bit(self):
         # ELFCLASS32, EM_386, one PT_INTERP segment: what a 32-bit dynamic program begins with.
         interpreter = b"/lib/ld-linux.so.2\0"
