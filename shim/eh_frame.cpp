@@ -2,124 +2,12 @@
 
 #include <string.h>
 
+#include "dwarf_cursor.h"
+
 namespace lastref {
 namespace {
 
-// DWARF exception header encodings (LSB 10.5.1).
-enum Encoding : uint8_t {
-    kAbsolute = 0x00,
-    kUleb = 0x01,
-    kUdata2 = 0x02,
-    kUdata4 = 0x03,
-    kUdata8 = 0x04,
-    kSleb = 0x09,
-    kSdata2 = 0x0a,
-    kSdata4 = 0x0b,
-    kSdata8 = 0x0c,
-    kPcRelative = 0x10,
-    kDataRelative = 0x30,
-    kIndirect = 0x80,
-    kOmit = 0xff,
-};
 constexpr uint64_t kRbp = 6, kRsp = 7, kReturnAddress = 16;
-
-// A bounded reader: past its end it yields zeros and remembers that it failed.
-class Cursor {
-public:
-    Cursor(uintptr_t at, uintptr_t end) : at_(at), end_(end) {}
-    bool more() const { return ok_ && at_ < end_; }
-    bool ok() const { return ok_; }
-    uintptr_t at() const { return at_; }
-    void skip(uint64_t count) {
-        if (count > end_ - at_)
-            ok_ = false;
-        else
-            at_ += count;
-    }
-    template <typename T>
-    T fixed() {
-        T value{};
-        if (!ok_ || end_ - at_ < sizeof(T)) {
-            ok_ = false;
-            return value;
-        }
-        memcpy(&value, reinterpret_cast<const void*>(at_), sizeof(T));
-        at_ += sizeof(T);
-        return value;
-    }
-    uint64_t uleb() {
-        uint64_t value = 0;
-        for (unsigned shift = 0;; shift += 7) {
-            const uint8_t byte = fixed<uint8_t>();
-            if (shift < 64) value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-            if (!(byte & 0x80) || !ok_) return value;
-        }
-    }
-    int64_t sleb() {
-        uint64_t value = 0;
-        unsigned shift = 0;
-        uint8_t byte;
-        do {
-            byte = fixed<uint8_t>();
-            if (shift < 64) value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-            shift += 7;
-        } while ((byte & 0x80) && ok_);
-        if (shift < 64 && (byte & 0x40)) value |= ~0ull << shift;
-        return static_cast<int64_t>(value);
-    }
-    // An encoded pointer; `relative_size` reads the format only, as for an address range.
-    uint64_t encoded(uint8_t encoding, bool format_only, uintptr_t data_base) {
-        const uintptr_t place = at_;
-        uint64_t value = 0;
-        switch (encoding & 0x0f) {
-            case kAbsolute:
-            case kUdata8:
-            case kSdata8:
-                value = fixed<uint64_t>();
-                break;
-            case kUleb:
-                value = uleb();
-                break;
-            case kSleb:
-                value = static_cast<uint64_t>(sleb());
-                break;
-            case kUdata2:
-                value = fixed<uint16_t>();
-                break;
-            case kSdata2:
-                value = static_cast<uint64_t>(int64_t{fixed<int16_t>()});
-                break;
-            case kUdata4:
-                value = fixed<uint32_t>();
-                break;
-            case kSdata4:
-                value = static_cast<uint64_t>(int64_t{fixed<int32_t>()});
-                break;
-            default:
-                ok_ = false;
-                return 0;
-        }
-        if (format_only || value == 0) return value;
-        switch (encoding & 0x70) {
-            case 0:
-                break;
-            case kPcRelative:
-                value += place;
-                break;
-            case kDataRelative:
-                value += data_base;
-                break;
-            default:
-                ok_ = false;
-        }
-        if (encoding & kIndirect) ok_ = false;  // personality only, which is skipped
-        return value;
-    }
-
-private:
-    uintptr_t at_, end_;
-    bool ok_ = true;
-};
 
 struct Cie {
     uint64_t code_alignment = 1;
@@ -131,12 +19,12 @@ struct Cie {
 };
 
 bool read_cie(const ModuleRange& module, uintptr_t at, Cie& cie) {
-    Cursor cursor(at, module.end);
+    DwarfCursor cursor(at, module.end);
     if (!module.holds(at, 8)) return false;
     const uint32_t length = cursor.fixed<uint32_t>();
     if (length == 0 || length == UINT32_MAX || !module.holds(cursor.at(), length)) return false;
     cie.end = cursor.at() + length;
-    cursor = Cursor(cursor.at(), cie.end);
+    cursor = DwarfCursor(cursor.at(), cie.end);
     if (cursor.fixed<uint32_t>() != 0) return false;
     const uint8_t version = cursor.fixed<uint8_t>();
     if (version != 1 && version != 3) return false;
@@ -202,7 +90,7 @@ public:
     Machine(const Cie& cie, uintptr_t begin, uintptr_t pc) : cie_(cie), at_(begin), pc_(pc) {}
 
     bool run(uintptr_t instructions, uintptr_t end) {
-        Cursor c(instructions, end);
+        DwarfCursor c(instructions, end);
         while (c.more()) {
             const uint8_t byte = c.fixed<uint8_t>();
             const uint8_t low = byte & 0x3f;
@@ -366,7 +254,7 @@ constexpr uint8_t kBregRbp = 0x70 + kRbp, kBregRsp = 0x70 + kRsp, kDeref = 0x06;
 
 // `breg6 n; deref`: the CFA was saved near rbp, as by functions that realign their stack.
 bool is_saved_cfa(uintptr_t expression, uint64_t length, int64_t& offset) {
-    Cursor c(expression, expression + length);
+    DwarfCursor c(expression, expression + length);
     if (c.fixed<uint8_t>() != kBregRbp) return false;
     offset = c.sleb();
     return c.fixed<uint8_t>() == kDeref && c.ok() && !c.more();
@@ -417,7 +305,7 @@ FrameRule to_rule(const Row& row, uintptr_t pc) {
             rule.fp_offset = static_cast<int32_t>(row.rbp.offset);
             break;
         case Place::kExpression: {
-            Cursor c(row.rbp.expression, row.rbp.expression + row.rbp.length);
+            DwarfCursor c(row.rbp.expression, row.rbp.expression + row.rbp.length);
             if (c.fixed<uint8_t>() != kBregRbp) return rule;
             const int64_t at = c.sleb();
             if (!c.ok() || c.more() || !fits(at)) return rule;
@@ -436,7 +324,7 @@ FrameRule to_rule(const Row& row, uintptr_t pc) {
 // Address of the frame description entry for pc, from the header's sorted table; 0: none.
 uintptr_t find_entry(const ModuleRange& module, uintptr_t header, uintptr_t pc) {
     if (!module.holds(header, 12)) return 0;
-    Cursor c(header, module.end);
+    DwarfCursor c(header, module.end);
     const uint8_t version = c.fixed<uint8_t>();
     const uint8_t frame_encoding = c.fixed<uint8_t>();
     const uint8_t count_encoding = c.fixed<uint8_t>();
@@ -469,11 +357,11 @@ uintptr_t find_entry(const ModuleRange& module, uintptr_t header, uintptr_t pc) 
 FrameRule rule_from_eh_frame(const ModuleRange& module, const void* header, uintptr_t pc) {
     const uintptr_t entry = find_entry(module, reinterpret_cast<uintptr_t>(header), pc);
     if (entry == 0 || !module.holds(entry, 8)) return {};
-    Cursor c(entry, module.end);
+    DwarfCursor c(entry, module.end);
     const uint32_t length = c.fixed<uint32_t>();
     if (length == 0 || length == UINT32_MAX || !module.holds(c.at(), length)) return {};
     const uintptr_t end = c.at() + length;
-    c = Cursor(c.at(), end);
+    c = DwarfCursor(c.at(), end);
     const uintptr_t cie_field = c.at();
     const uint32_t cie_distance = c.fixed<uint32_t>();
     Cie cie;

@@ -116,7 +116,6 @@ void write_load(Session& session, const dl_find_object& found) {
     fields.text2_size = id.size;
     write_record<trace::Op::kLoad>(*meta, ticks_after(session.clock), fields, 0);
     KnownModule* slot = slot_for(table, begin);
-    slot->end = end;
     slot->link_map = &map;
     slot->index = table.count++;
     slot->gone = 0;

@@ -18,7 +18,6 @@ namespace lastref {
 
 struct KnownModule {
     std::atomic<uintptr_t> begin;  // 0: free slot
-    uintptr_t end;
     const void* link_map;
     uint32_t index;  // as in the trace
     uint32_t gone;

@@ -103,7 +103,6 @@ void find_real_functions() {
     find(found.calloc, "calloc");
     find(found.realloc, "realloc");
     find(found.free, "free");
-    find(found.reallocarray, "reallocarray");
     find(found.posix_memalign, "posix_memalign");
     find(found.aligned_alloc, "aligned_alloc");
     find(found.memalign, "memalign");

@@ -19,7 +19,6 @@ struct RealFunctions {
     void* (*realloc)(void*, size_t);
     void (*free)(void*);
     // May be nullptr where the allocator does not have them.
-    void* (*reallocarray)(void*, size_t, size_t);
     int (*posix_memalign)(void**, size_t, size_t);
     void* (*aligned_alloc)(size_t, size_t);
     void* (*memalign)(size_t, size_t);
