@@ -1,7 +1,7 @@
 // The trace's clock: the invariant TSC where the kernel itself trusts it as its clock source, else
-// CLOCK_MONOTONIC. One tick of the trace is eight cycles, or one nanosecond: fine enough to order
-// a free against the reuse of its address on another core (which takes a cache line's transfer,
-// some 50 ns), and three bits shorter in every record than a raw TSC.
+// CLOCK_MONOTONIC. One tick of the trace is 32 cycles, some 10 ns, or one nanosecond: fine enough to
+// order a free against the reuse of its address on another core, which takes an allocator's lock
+// and the transfer of its cache line, some 100 ns; and mostly one byte in a record.
 #ifndef LASTREF_SHIM_CLOCK_H
 #define LASTREF_SHIM_CLOCK_H
 
@@ -11,7 +11,7 @@
 
 namespace lastref {
 
-inline constexpr int kTscShift = 3;
+inline constexpr int kTscShift = 5;
 
 // What a process reads its ticks from.
 enum class TickSource : uint32_t {

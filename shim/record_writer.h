@@ -4,9 +4,9 @@
 #define LASTREF_SHIM_RECORD_WRITER_H
 
 #include <stdint.h>
-#include <string.h>
 #include <atomic>
 
+#include "coding.h"
 #include "thread_log.h"
 #include "trace_format.h"
 
@@ -22,30 +22,6 @@ struct Fields {
     const void* text2 = nullptr;
     uint32_t text2_size = 0;
 };
-
-namespace coding {
-
-inline uint8_t* put_varint(uint8_t* p, uint64_t value) {
-    while (value >= 0x80) {
-        *p++ = static_cast<uint8_t>(value | 0x80);
-        value >>= 7;
-    }
-    *p++ = static_cast<uint8_t>(value);
-    return p;
-}
-inline uint64_t zigzag(int64_t value) {
-    return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
-}
-inline uint8_t* put_svarint(uint8_t* p, int64_t value) {
-    return put_varint(p, zigzag(value));
-}
-inline uint8_t* put_text(uint8_t* p, const void* text, uint32_t size) {
-    p = put_varint(p, size);
-    memcpy(p, text, size);
-    return p + size;
-}
-
-}  // namespace coding
 
 // Writes one record at the log's cursor and commits it. The log must have room: kRecordMargin and
 // the texts. False where a signal handler's records took the log over meanwhile (see thread_log.h).

@@ -42,7 +42,8 @@ public:
         ThreadState* state = t_state;
         if (!state->memos) [[unlikely]]
             return 0;  // a handler forked
-        return capture_stack(site, state->own_stack, may_call_kernel(), state->memos[level_]);
+        return capture_stack(site, state->own_stack, may_call_kernel(), state->memos[level_],
+                             state->stack_logs[level_]);
     }
 
 private:

@@ -9,13 +9,6 @@
 namespace lastref {
 namespace {
 
-constexpr uintptr_t kLowestCode = 4096;
-constexpr uintptr_t kUserEnd = uintptr_t{1} << 47;
-
-bool plausible_code(uintptr_t pc) {
-    return pc >= kLowestCode && pc < kUserEnd;
-}
-
 // The kernel's signal frame: a ucontext at the handler's return (x86-64 rt_sigframe).
 Step step_signal(Registers& r, ReadableStack& stack) {
     const auto saved = [&](int reg, uintptr_t& value) {
@@ -68,7 +61,7 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
     const bool exact = (frame.pc & trace::kExactPc) != 0;
     const uintptr_t pc = frame.pc & ~trace::kExactPc;
     const FrameRule rule = frame_rule(exact ? pc : pc - 1);
-    inputs = {StepInputs::kChecked, 0, 0};
+    inputs = {};
     const auto offset = static_cast<uintptr_t>(static_cast<intptr_t>(rule.cfa_offset));
     uintptr_t cfa = 0;
     switch (rule.cfa) {
@@ -76,23 +69,27 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             cfa = frame.sp + offset;
             break;
         case CfaKind::kFramePointer:
+            inputs.fp_use = StepInputs::kUsed;
             cfa = frame.fp + offset;
             break;
         case CfaKind::kMemory:
-            inputs.cfa_slot = frame.fp + offset;
-            if (!stack.read(inputs.cfa_slot, cfa)) return Step::kLost;
+            inputs.fp_use = StepInputs::kUsed;
+            inputs.retake = true;
+            if (!stack.read(frame.fp + offset, cfa)) return Step::kLost;
             break;
         case CfaKind::kOutermost:
             return Step::kOutermost;
         case CfaKind::kSignal: {
-            inputs.kind = StepInputs::kRetaken;
+            inputs.fp_use = StepInputs::kUnused;
+            inputs.retake = true;
             const Step result = step_signal(frame, stack);
             // The handler may have run on a stack of its own, the interrupted code on another.
             if (result == Step::kCaller) stack = ReadableStack(own, frame.sp, probe, false);
             return result;
         }
         case CfaKind::kNone:
-            inputs.kind = StepInputs::kRetaken;
+            inputs.fp_use = StepInputs::kUsed;
+            inputs.retake = true;
             // ld.so's entry, which runs the first constructors, describes no frame. It stands at
             // the very end of the stack.
             if (own.high != 0 && frame.sp + 16 >= own.high && frame.sp <= own.high) {
@@ -106,6 +103,8 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
     }
     uintptr_t fp = frame.fp;
     if (rule.fp != FpKind::kSame) {
+        if (rule.fp == FpKind::kAtFramePointer) inputs.fp_use = StepInputs::kUsed;
+        if (inputs.fp_use == StepInputs::kPassedOn) inputs.fp_use = StepInputs::kUnused;
         inputs.fp_slot = (rule.fp == FpKind::kAtCfa ? cfa : frame.fp) +
                          static_cast<uintptr_t>(static_cast<intptr_t>(rule.fp_offset));
         if (!stack.read(inputs.fp_slot, fp)) return Step::kLost;

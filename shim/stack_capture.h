@@ -34,14 +34,18 @@ struct Registers {
     uintptr_t sp, fp;
 };
 
-// What a step read, so that it can be checked later without taking it again.
+// What a step read besides the return address, which lies at the caller's sp - 8.
 struct StepInputs {
-    enum Kind : uint8_t {
-        kChecked,  // the return address, at the caller's sp - 8, and what the fields below name
-        kRetaken,  // more than that (signal frames, code without rules): take the step again
-    } kind;
-    uintptr_t fp_slot;   // where the caller's fp was saved; 0: it is the frame's own
-    uintptr_t cfa_slot;  // where the caller's sp was saved; 0: computed
+    enum FpUse : uint8_t {
+        kPassedOn,  // nothing came of the frame's fp: it is the caller's too
+        kUnused,    // nor that: the caller's was saved
+        kUsed,      // something was computed from it
+    };
+    uintptr_t fp_slot = 0;  // where the caller's fp was saved; 0: in no slot
+    FpUse fp_use = kPassedOn;
+    // More was read than that (signal frames, realigned stacks, code without rules): to check the
+    // step, take it again.
+    bool retake = false;
 };
 
 enum class Step : uint8_t {
@@ -55,6 +59,12 @@ enum class Step : uint8_t {
 // crosses from a signal handler's stack to the interrupted one.
 Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool probe,
                     StepInputs& inputs);
+
+// Whether a return address can be one: in user space, not in the first page.
+inline bool plausible_code(uintptr_t pc) {
+    constexpr uintptr_t kLowest = 4096, kEnd = uintptr_t{1} << 47;
+    return pc - kLowest < kEnd - kLowest;
+}
 
 }  // namespace lastref
 

@@ -33,7 +33,7 @@ void report(const char* what, const StackMemo& memo, const uint64_t* theirs, uin
     for (uint32_t i = 0; i < memo.count || i < their_count; i++) {
         text.add("  ");
         if (i < memo.count)
-            hex(memo.frames[memo.count - 1 - i].registers.pc);
+            hex(memo.frames[memo.count - 1 - i].pc);
         else
             text.add("-               ");
         text.add("  ");
@@ -73,7 +73,7 @@ void check_stack(const CallSite& site, const StackMemo& memo, uint32_t id) {
     if (!said.exchange(true)) write_log("comparing\n", 10);
     bool differ = !met || count != memo.count;
     for (uint32_t i = 0; !differ && i < count; i++) {
-        differ = theirs[i] != (memo.frames[count - 1 - i].registers.pc & ~trace::kExactPc);
+        differ = theirs[i] != (memo.frames[count - 1 - i].pc & ~trace::kExactPc);
     }
     if (differ) report(met ? "differs" : "not met", memo, theirs, count);
     checking = false;

@@ -1,84 +1,139 @@
 #include "stack_memo.h"
 
+#include "frame_rules.h"
 #include "module_table.h"
 #include "session.h"
 #include "stack_check.h"
-#include "stack_table.h"
 
 namespace lastref {
 namespace {
 
-bool same(const Registers& a, const Registers& b) {
-    return a.pc == b.pc && a.sp == b.sp && a.fp == b.fp;
-}
-
-uintptr_t word_at(uintptr_t address) {
-    return *reinterpret_cast<const uintptr_t*>(address);
+bool aligned(uintptr_t sp) {
+    return (sp & MemoFrame::kFlags) == 0;
 }
 
 // One capture in the making.
 class Capture {
 public:
-    Capture(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo)
+    Capture(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo, StackLog& log)
         : memo_(memo),
+          log_(log),
           own_(own),
           probe_(probe),
           stack_(own, site.sp, probe, true),
           frame_{site.pc, site.sp, site.fp},
-          kept_(memo.count) {
+          foreign_(!own.holds(site.sp)),
+          keep_(aligned(site.sp)),
+          old_count_(memo.foreign == foreign_ && keep_ ? memo.count : 0),
+          kept_(old_count_) {
         memo_.count = 0;  // until all is well: a handler may leave us by longjmp
+        memo_.foreign = foreign_;
     }
 
+    // Afterwards memo.frames and memo.count are this stack, where its id is not 0.
     uint32_t run() {
         for (;;) {
-            while (kept_ != 0 && memo_.frames[kept_ - 1].registers.sp < frame_.sp) kept_--;
-            if (kept_ != 0 && same(memo_.frames[kept_ - 1].registers, frame_)) {
+            while (kept_ != 0 && memo_.frames[kept_ - 1].sp() < frame_.sp) kept_--;
+            if (kept_ != 0 && meets(kept_ - 1)) {
                 if (follow_memo()) return finish();
-                if (!take_step()) return finish();
-                continue;
+            } else {
+                fresh_[fresh_count_++].registers = frame_;
             }
-            add_fresh(frame_);
             if (!take_step()) return finish();
         }
     }
 
+    // Whether the memo may serve the next walk.
+    bool keep() const { return keep_; }
+
 private:
+    // The walk stands at a frame with the registers of memo frame `at`, as far as they matter.
+    bool meets(uint32_t at) const {
+        const MemoFrame& frame = memo_.frames[at];
+        return frame.pc == frame_.pc && frame.sp() == frame_.sp &&
+               ((frame.sp_and_flags & MemoFrame::kFpMatters) == 0 ||
+                memo_.details[at].fp == frame_.fp);
+    }
+
     // Stands at memo frame kept_ - 1. True: the memo holds from here outwards, the capture is
-    // complete. False: the frames up to the one where it ends are fresh now, frame_ is that one.
+    // complete. False: the frames up to the one where it ends are fresh now.
     bool follow_memo() {
-        uint32_t at = kept_ - 1;
-        while (at != 0 && holds(at)) at--;
+        const uint32_t at = foreign_ ? last_that_holds<true>() : last_that_holds<false>();
         const uint32_t total = fresh_count_ + kept_;
-        if (at == 0 && end_holds()) {
-            if (total <= memo_.capacity &&
-                (memo_.end != trace::kStackCut || total == memo_.capacity)) {
-                return true;
-            }
+        // A stack of as many frames as may be kept is cut, whether or not one more would have been.
+        if (at == 0 && (total == memo_.capacity) == (memo_.end == trace::kStackCut) &&
+            total <= memo_.capacity && end_holds()) {
+            return true;
         }
         // The agreement ends at `at`, or the stack is cut elsewhere: take over what held.
-        uint32_t i = kept_;
-        do {
-            i--;
-            fresh_[fresh_count_++] = memo_.frames[i];
-        } while (i != at && fresh_count_ < memo_.capacity);
-        kept_ = i;
-        frame_ = memo_.frames[i].registers;
+        uintptr_t fp = frame_.fp;
+        for (uint32_t i = kept_ - 1; fresh_count_ < memo_.capacity; i--) {
+            const MemoFrame& frame = memo_.frames[i];
+            const StepInputs& inputs = memo_.details[i].inputs;
+            fresh_[fresh_count_++] = {{frame.pc, frame.sp(), fp}, inputs};
+            kept_ = i;
+            if (i == at) break;
+            fp = callers_fp(fresh_[fresh_count_ - 1]);
+        }
         return false;
     }
 
-    // Whether the step from memo frame `at` still leads to memo frame at - 1.
-    bool holds(uint32_t at) {
-        const MemoFrame& frame = memo_.frames[at];
-        const Registers& caller = memo_.frames[at - 1].registers;
-        if (frame.inputs.kind == StepInputs::kChecked) [[likely]] {
-            return word_at(caller.sp - sizeof(uintptr_t)) == caller.pc &&
-                   (frame.inputs.fp_slot == 0 || word_at(frame.inputs.fp_slot) == caller.fp) &&
-                   (frame.inputs.cfa_slot == 0 || word_at(frame.inputs.cfa_slot) == caller.sp);
+    // The outermost memo frame, from kept_ - 1 outwards, that is still true.
+    template <bool kForeign>
+    uint32_t last_that_holds() {
+        uint32_t at = kept_ - 1;
+        MemoFrame frame = memo_.frames[at];
+        while (at != 0) {
+            const MemoFrame caller = memo_.frames[at - 1];
+            const uintptr_t special =
+                frame.sp_and_flags & (MemoFrame::kCheckFp | MemoFrame::kRetake);
+            if (special & MemoFrame::kRetake) [[unlikely]] {
+                if (!retaken_holds(at)) break;
+            } else {
+                if (word_at<kForeign>(caller.sp() - sizeof(uintptr_t)) != caller.pc) break;
+                if (special != 0 && word_at<kForeign>(memo_.details[at].inputs.fp_slot) !=
+                                        memo_.details[at - 1].fp) {
+                    break;
+                }
+            }
+            at--;
+            frame = caller;
         }
-        Registers stepped = frame.registers;
+        return at;
+    }
+
+    // What a slot holds; 0, which no return address is, where it may not be read.
+    template <bool kForeign>
+    uintptr_t word_at(uintptr_t address) {
+        if (!kForeign) return *reinterpret_cast<const uintptr_t*>(address);
+        uintptr_t value = 0;
+        return stack_.read(address, value) ? value : 0;
+    }
+
+    Registers memo_registers(uint32_t at) const {
+        return {memo_.frames[at].pc, memo_.frames[at].sp(), memo_.details[at].fp};
+    }
+
+    bool retaken_holds(uint32_t at) {
+        Registers stepped = memo_registers(at);
         StepInputs inputs;
-        return step_to_caller(stepped, stack_, own_, probe_, inputs) == Step::kCaller &&
-               same(stepped, caller);
+        if (step_to_caller(stepped, stack_, own_, probe_, inputs) != Step::kCaller) return false;
+        const Registers caller = memo_registers(at - 1);
+        const bool fp_matters = (memo_.frames[at - 1].sp_and_flags & MemoFrame::kFpMatters) != 0;
+        return stepped.pc == caller.pc && stepped.sp == caller.sp &&
+               (!fp_matters || stepped.fp == caller.fp);
+    }
+
+    // The fp of the caller of a frame whose registers are true and whose step is known to hold.
+    uintptr_t callers_fp(const FreshFrame& frame) {
+        Registers stepped = frame.registers;
+        if (frame.inputs.retake) {
+            StepInputs inputs;
+            step_to_caller(stepped, stack_, own_, probe_, inputs);
+        } else if (frame.inputs.fp_slot != 0) {
+            stack_.read(frame.inputs.fp_slot, stepped.fp);
+        }
+        return stepped.fp;
     }
 
     bool end_holds() {
@@ -87,25 +142,49 @@ private:
             case Step::kOutermost:
                 return true;
             default: {
-                Registers stepped = memo_.frames[0].registers;
+                Registers stepped = memo_registers(0);
                 StepInputs inputs;
                 return step_to_caller(stepped, stack_, own_, probe_, inputs) == memo_.last_step;
             }
         }
     }
 
-    void add_fresh(const Registers& registers) { fresh_[fresh_count_++].registers = registers; }
-
     // From the last fresh frame outwards. False at the stack's end, or the limit.
     bool take_step() {
-        MemoFrame& from = fresh_[fresh_count_ - 1];
-        frame_ = from.registers;
-        if (fresh_count_ == memo_.capacity) {
+        FreshFrame& from = fresh_[fresh_count_ - 1];
+        if (fresh_count_ == memo_.capacity) [[unlikely]] {
+            from.inputs = {};
             return stop(Step::kCaller, trace::kStackCut);
         }
+        const PackedRule rule = from.registers.pc & trace::kExactPc
+                                    ? PackedRule()
+                                    : packed_rule(from.registers.pc - 1, memo_.epoch);
+        if (rule.is_by_sp()) [[likely]] {
+            const uintptr_t cfa = from.registers.sp + static_cast<uintptr_t>(rule.cfa_offset());
+            frame_ = {0, cfa, from.registers.fp};
+            from.inputs = {};
+            bool read = cfa > from.registers.sp && stack_.read(cfa - sizeof(uintptr_t), frame_.pc);
+            if (rule.saves_fp()) {
+                from.inputs.fp_use = StepInputs::kUnused;
+                from.inputs.fp_slot = cfa + static_cast<uintptr_t>(rule.fp_offset());
+                read = read && stack_.read(from.inputs.fp_slot, frame_.fp);
+            }
+            if (read && plausible_code(frame_.pc)) [[likely]]
+                return true;
+        }
+        return take_slow_step(from);
+    }
+
+    __attribute__((noinline)) bool take_slow_step(FreshFrame& from) {
+        frame_ = from.registers;
         const Step step = step_to_caller(frame_, stack_, own_, probe_, from.inputs);
         switch (step) {
             case Step::kCaller:
+                // A signal handler may have run on another stack than what it interrupted.
+                if (frame_.pc & trace::kExactPc) {
+                    keep_ = keep_ && own_.holds(from.registers.sp) && own_.holds(frame_.sp);
+                }
+                keep_ = keep_ && aligned(frame_.sp);
                 return true;
             case Step::kLost:
                 return stop(step, trace::kStackLost);
@@ -123,67 +202,86 @@ private:
 
     // Makes the memo what this stack is, and finds its id.
     uint32_t finish() {
+        const bool unchanged = fresh_count_ == 0 && kept_ == old_count_;
+        const uint32_t base = kept_ != 0 ? memo_.id : uint32_t{memo_.end};
+        const uint32_t drop = kept_ != 0 ? old_count_ - kept_ : 0;
         PathHash path =
-            kept_ != 0 ? memo_.frames[kept_ - 1].path : PathHash::of_end(memo_.end, memo_.epoch);
+            kept_ != 0 ? memo_.details[kept_ - 1].path : PathHash::of_end(memo_.end, memo_.epoch);
+        // Outwards of the outermost frame a step that may end otherwise next time is taken again.
+        bool fp_matters =
+            kept_ != 0 ? (memo_.frames[kept_ - 1].sp_and_flags & MemoFrame::kFpMatters) != 0
+                       : memo_.last_step == Step::kNoCaller || memo_.last_step == Step::kLost;
         for (uint32_t i = fresh_count_; i != 0; i--) {
-            path = path.with(fresh_[i - 1].registers.pc);
-            fresh_[i - 1].path = path;
+            const FreshFrame& frame = fresh_[i - 1];
+            uintptr_t flags = 0;
+            if (fp_matters && frame.inputs.fp_slot != 0) flags |= MemoFrame::kCheckFp;
+            if (frame.inputs.retake) flags |= MemoFrame::kRetake;
+            // The outermost frame's own step, if any, has no outcome but the end.
+            if (frame.inputs.fp_use != StepInputs::kPassedOn && kept_ != 0) {
+                fp_matters = frame.inputs.fp_use == StepInputs::kUsed;
+            }
+            if (fp_matters) flags |= MemoFrame::kFpMatters;
+            path = path.with(frame.registers.pc);
+            memo_.frames[kept_] = {frame.registers.pc, frame.registers.sp | flags};
+            memo_.details[kept_] = {frame.registers.fp, frame.inputs, path};
+            kept_++;
         }
-        prefetch_stack(path);
-        bool keep = true;
-        for (uint32_t i = fresh_count_; i != 0; i--) {
-            memo_.frames[kept_++] = fresh_[i - 1];
-            // Beyond a signal handler's own stack: nothing that may be kept.
-            keep = keep && own_.holds(fresh_[i - 1].registers.sp);
-        }
-        uint32_t id = find_stack(path);
-        if (id == 0) id = add_stack();
-        if (id != 0 && keep) memo_.count = kept_;
+        uint32_t id = unchanged ? memo_.id : find_stack(path);
+        if (id == 0) [[unlikely]]
+            id = define(
+                {base, drop, memo_.epoch, &fresh_->registers.pc, fresh_count_, sizeof(FreshFrame)},
+                path);
+        memo_.id = id;
+        memo_.count = id != 0 ? kept_ : 0;
         return id;
     }
 
-    // The stack was not seen before. Those of the memo's outer part were, mostly.
-    __attribute__((noinline)) uint32_t add_stack() {
-        uint32_t known = kept_;
-        uint32_t id = 0;
-        while (known != 0 && (id = find_stack(memo_.frames[known - 1].path)) == 0) known--;
-        if (known == 0) id = memo_.end;
-        NodeAdder adder;
-        for (; known != kept_; known++) {
-            const MemoFrame& frame = memo_.frames[known];
-            id = adder.add(frame.path, id, frame.registers.pc);
-            if (id == 0) return 0;
+    __attribute__((noinline)) uint32_t define(NewStack stack, const PathHash& path) {
+        if (stack.count == 0) {
+            // Nothing but an outer part of the last stack: one frame has to be named.
+            stack.frames = &memo_.frames[kept_ - 1].pc;
+            stack.count = 1;
+            stack.drop++;
         }
-        return id;
+        return define_stack(log_, stack, path);
     }
 
     StackMemo& memo_;
+    StackLog& log_;
     OwnStack& own_;
     bool probe_;
     ReadableStack stack_;
     Registers frame_;
-    MemoFrame* const fresh_ = memo_.fresh;
+    const bool foreign_;
+    bool keep_;
+    FreshFrame* const fresh_ = memo_.fresh;
     uint32_t fresh_count_ = 0;
+    const uint32_t old_count_;
     uint32_t kept_;  // memo frames [0, kept_) may still be met
 };
 
 }  // namespace
 
-uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo) {
+uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo,
+                       StackLog& log) {
     const uint32_t epoch = module_epoch();
-    const bool keep = own.holds(site.sp) && !modules_closing();
-    if (memo.epoch != epoch || !keep) [[unlikely]] {
+    const bool closing = modules_closing();
+    if (memo.epoch != epoch || closing) [[unlikely]] {
         memo.count = 0;
         memo.epoch = epoch;
     }
     const uint32_t generation = process.generation;
-    uint32_t id = Capture(site, own, probe, memo).run();
-    if (generation != process.generation) [[unlikely]] {
-        memo.count = 0;  // forked by a handler meanwhile: the ids are of two traces
+    const uint32_t walk = ++memo.walks;
+    Capture capture(site, own, probe, memo, log);
+    uint32_t id = capture.run();
+    // Forked by a handler meanwhile: the ids are of two traces. Or so many handlers on top of each
+    // other that the last had to take this memo.
+    if (generation != process.generation || walk != memo.walks) [[unlikely]] {
+        memo.count = 0;
         id = 0;
     }
     check_stack(site, memo, id);
-    if (!keep) [[unlikely]]
+    if (!capture.keep() || closing) [[unlikely]]
         memo.count = 0;
     return id;
 }

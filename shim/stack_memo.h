@@ -2,21 +2,27 @@
 //
 // Why it can never give a wrong stack. A step from a frame to its caller is a pure function of the
 // frame's registers (pc, sp, fp), of the rule for the pc, and of the stack slots that the step
-// reads: the return address, the saved fp, the saved CFA where there is one. For each frame the
-// memo keeps those registers, where the slots are, and what they held. A new walk goes on frame by
-// frame until it stands at a frame with the very registers of one in the memo. From there the
-// memo's next frame is the true caller if, and only if, the slots still hold the same values, and
-// that is checked, for every frame, out to the outermost. The first slot that differs ends the
-// agreement; the walk takes that step anew and may meet the memo again further out. That a frame is
-// another activation of the same function at the same place makes no difference: equal inputs,
-// equal stack.
+// reads: the return address, and the saved fp. For each frame the memo keeps those registers, where
+// the slots are, and what they held. A new walk goes on frame by frame until it stands at a frame
+// with the very registers of one in the memo. From there the memo's next frame is the true caller
+// if, and only if, the slots still hold the same values, and that is checked, for every frame, out
+// to the outermost. The first slot that differs ends the agreement; the walk takes that step anew
+// and may meet the memo again further out. That a frame is another activation of the same function
+// at the same place makes no difference: equal inputs, equal stack.
+//   The frame pointer is compared only where it matters: where the frame's own rule, or one further
+// out that it reaches unsaved, computes something from it (kFpMatters, from the outermost frame
+// inwards). Most code keeps other things in that register. Where it does not matter its slot is not
+// read and what the memo holds of it may be old; a walk that has to go on from such a frame first
+// follows the saved values from where the registers are known (true_fp).
 //   Rules do not change for a pc while its module stays: the memo is dropped when the module epoch
-// moved, and not used while a dlclose is under way. Steps that depend on more (signal frames, code
-// outside modules) are taken again and compared.
+// moved, and not used while a dlclose is under way. Steps that depend on more (signal frames,
+// realigned stacks, code outside modules) are taken again and compared.
 //
-// Why it can never fault. A memo is used and kept on the thread's own stack only, from the present
-// sp outwards; that memory is mapped as long as the thread runs on it. Walks on other stacks
-// (sigaltstack, coroutines) are made afresh, every page probed.
+// Why it can never fault. On the thread's own stack everything from the present sp outwards is
+// mapped as long as the thread runs on it. A memo of another stack (sigaltstack, a coroutine's) is
+// read through ReadableStack, which probes every page that a walk touches: such a stack may have
+// been unmapped, and a smaller one mapped in its place. A stack that runs over from one memory to
+// another is not kept.
 //
 // Each memo frame also keeps the hash of the path from the outermost frame to itself, so only fresh
 // frames are hashed, and the whole stack is looked up in the stack table at once.
@@ -30,25 +36,52 @@
 
 namespace lastref {
 
+// What is read of every frame each time: two to a cache line would do for most stacks.
 struct MemoFrame {
-    Registers registers;
-    StepInputs inputs;  // of the step to the next outer frame
+    static constexpr uintptr_t kCheckFp =
+        1;  // the step outwards reads fp from a slot, and it matters
+    static constexpr uintptr_t kRetake = 2;     // the step outwards is more than its slots
+    static constexpr uintptr_t kFpMatters = 4;  // the stack outwards depends on this frame's fp
+    static constexpr uintptr_t kFlags = 7;
+
+    uint64_t pc;
+    uintptr_t sp_and_flags;
+
+    uintptr_t sp() const { return sp_and_flags & ~kFlags; }
+};
+
+// What is read where a walk meets the memo, or leaves it.
+struct MemoDetail {
+    uintptr_t fp;
+    StepInputs inputs;  // of the step outwards
     PathHash path;      // from the outermost frame to here
 };
 
-// Of one thread; not for nested use. All zero but for `frames` and `fresh`: empty.
+// A frame on its way into the memo.
+struct FreshFrame {
+    Registers registers;
+    StepInputs inputs;
+};
+
+// Of one thread; not for nested use. All zero but for the arrays: empty.
 struct StackMemo {
-    MemoFrame* frames;  // the outermost first, `capacity` of them
-    MemoFrame* fresh;   // work space of the same size: the innermost first
+    MemoFrame* frames;    // the outermost first, `capacity` of them
+    MemoDetail* details;  // the same
+    FreshFrame* fresh;    // work space of the same size: the innermost first
     uint32_t capacity;
     uint32_t count;
+    uint32_t id;  // of the stack of all `count` frames
     uint32_t epoch;
     trace::StackEnd end;  // what lies outwards of frames[0]
     Step last_step;       // how that was found out
+    bool foreign;         // not of the thread's own stack
+    uint32_t walks;       // tells a walk that another one used the memo meanwhile
 };
 
-// The id of the present stack of at most memo.capacity frames. 0 where it can't be kept.
-uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo);
+// The id of the present stack of at most memo.capacity frames; new stacks are defined in `log`. 0
+// where it can't be kept.
+uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo,
+                       StackLog& log);
 
 }  // namespace lastref
 

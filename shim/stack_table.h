@@ -1,22 +1,22 @@
-// Every distinct stack once: a tree of nodes (parent, pc, epoch), the id of a stack being that of
-// its innermost node. Nodes are written to the trace file's stack chunks before their id is seen by
-// anybody, so that no record ever names a stack that a crash could have lost.
+// Every distinct stack once: finds the id of a stack that was seen before, and defines new ones in
+// the trace file's stack chunks (STACKS in trace_format.h) before their id is seen by anybody, so
+// that no record ever names a stack that a crash could have lost.
 //
-// A node is found by the hash of the whole path to it, which a walk knows before any id: one
-// look-up gives the id of a stack that was seen before, whatever its depth. Two different paths are
-// taken for one only if 96 bits of well-mixed hash agree: for ten million nodes, one chance in
-// 10^15.
-//   Looking up takes no lock: an open-addressing table of 16-byte entries, an entry's id stored
-//   last.
-// New nodes are added under the session's lock. The table doubles under the same lock; readers of
-// the old one may miss what is new, and then look again under the lock.
+// A stack is found by the hash of its whole path, which a walk knows without any id: one look-up,
+// whatever the depth. Two different paths are taken for one only if 96 bits of well-mixed hash
+// agree: for ten million stacks, one chance in 10^15.
+//   The table is a hint, not the truth: a stack that is not found is defined once more, under an id
+// that the reader finds to be the same stack. So nobody waits for anybody: entries are added by
+// compare-and-swap and never change, look-ups skip what is half done, and what is added to the old
+// table while the next one is made is forgotten.
+//   Definitions go to a chunk of the thread's own. The lock is taken for a new chunk and for a
+// larger table only.
 #ifndef LASTREF_SHIM_STACK_TABLE_H
 #define LASTREF_SHIM_STACK_TABLE_H
 
 #include <stdint.h>
 #include <atomic>
 
-#include "slow_lock.h"
 #include "trace_format.h"
 
 namespace lastref {
@@ -39,9 +39,8 @@ struct PathHash {
 };
 
 struct StackEntry {
-    uint64_t high;
-    uint32_t low;
-    std::atomic<uint32_t> id;  // 0: empty
+    std::atomic<uint64_t> id_and_low;  // 0: free; low word 1: being filled; then id | low << 32
+    std::atomic<uint64_t> high;        // stored before the id
 };
 
 struct StackSlots {
@@ -51,30 +50,36 @@ struct StackSlots {
 
 struct StackTable {
     std::atomic<StackSlots*> slots;
-    uint32_t count;  // nodes made; under the session's lock, as all below
+    std::atomic<uint32_t> count;  // entries, about
+    uint32_t next_id;             // under the session's lock, as all below: ids not yet given out
+    uint32_t chunks;
+};
+
+// Where one writer defines its stacks: a thread has one beside each of its logs, used like those
+// (thread_log.h). All zero: no chunk yet.
+struct StackLog {
+    uint8_t* cursor;
+    uint8_t* limit;
     trace::ChunkHeader* chunk;
     int extent;
-    uint32_t sequence;
+    uint32_t next_id, id_end;
+    uint64_t last_word;
+    uint32_t epoch;
 };
 
-// Says that find_stack will be called for this path.
-void prefetch_stack(const PathHash& path);
+// A stack to define: what trace_format.h calls base and drop, and the frames added. `frames` holds
+// their pcs, the innermost first, `stride` bytes apart.
+struct NewStack {
+    uint32_t base, drop, epoch;
+    const uint64_t* frames;
+    uint32_t count, stride;
+};
 
-// The id of the stack with this path; 0: not seen yet. Lock-free.
+// The id of the stack with this path; 0: not known. Lock-free.
 uint32_t find_stack(const PathHash& path);
 
-// Adds the nodes of one path, from the outside inwards, while it holds the session's lock.
-class NodeAdder {
-public:
-    NodeAdder();
-    // The id of the node with `pc` inwards of `parent`, whose path is `path`, new or old; 0 where
-    // it can't be kept (the loss is counted).
-    uint32_t add(const PathHash& path, uint32_t parent, uint64_t pc);
-
-private:
-    SlowLockHolder lock_;
-    uint32_t newest_ = 0;  // a node made here: it can't have inner nodes yet
-};
+// Defines it and makes it known by `path`. Its id; 0 where it can't be kept (the loss is counted).
+uint32_t define_stack(StackLog& log, const NewStack& stack, const PathHash& path);
 
 }  // namespace lastref
 

@@ -88,11 +88,15 @@ ThreadState* new_state() {
     if (!state) return nullptr;
     auto* memos = static_cast<StackMemo*>(inherited_memory(kLogs * sizeof(StackMemo)));
     for (uint32_t i = 0; memos && i < kLogs; i++) {
-        memos[i].capacity = process.config.depth;
-        const uint64_t size = memos[i].capacity * sizeof(MemoFrame);
-        memos[i].frames = static_cast<MemoFrame*>(inherited_memory(size));
-        memos[i].fresh = static_cast<MemoFrame*>(inherited_memory(size));
-        if (!memos[i].frames || !memos[i].fresh) return nullptr;
+        StackMemo& memo = memos[i];
+        memo.capacity = process.config.depth;
+        const auto array = [&memo](uint64_t size) {
+            return inherited_memory(memo.capacity * size);
+        };
+        memo.frames = static_cast<MemoFrame*>(array(sizeof(MemoFrame)));
+        memo.details = static_cast<MemoDetail*>(array(sizeof(MemoDetail)));
+        memo.fresh = static_cast<FreshFrame*>(array(sizeof(FreshFrame)));
+        if (!memo.frames || !memo.details || !memo.fresh) return nullptr;
     }
     if (!memos) return nullptr;
     state->memos = memos;

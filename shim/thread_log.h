@@ -53,6 +53,7 @@ inline constexpr uint32_t kLogs = 3;
 
 struct ThreadState {
     Log logs[kLogs];
+    StackLog stack_logs[kLogs];  // where the stacks of each log's events are defined
     OwnStack own_stack;
     SamplePoints points;
     // The memo of the usual case, and two more for walks on top of an unfinished record, which

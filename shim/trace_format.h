@@ -30,8 +30,10 @@
 //            of the time up to cut_ticks is not whole: a reader leaves it out.
 //   kMeta    records that describe the process (threads, modules), in the same coding. Log id
 //            kMetaLog. Never dropped by a ring.
-//   kStacks  an array of StackNode. `base_address` is the id of the first. `committed` is the
-//            array's size in bytes; entries whose `pc` is zero are not written and not used.
+//   kStacks  stack definitions (STACKS below), back to back. `base_address` is the id of the first,
+//            the others follow one by one. Chunks hold ids apart from each other's; ids that no
+//            chunk defines are not used. `committed` counts whole definitions. Never dropped by a
+//            ring.
 //
 // RECORDS. One byte: low five bits the Op, high three bits RecordFlags. Then the fields of the
 // op in the order of kFields below. Number codings:
@@ -54,10 +56,20 @@
 // never shows an address reused before it was freed. Where times are equal across logs, ending
 // records come before beginning ones.
 //
-// STACKS. A stack is the id of its innermost StackNode; parents lead outwards. Ids below
-// kFirstStackNode end a stack and say why (StackEnd). A node's pc is a return address (look up
-// pc - 1) unless kExactPc is set: the pc of a frame that a signal interrupted. `epoch` counts
-// modules unloaded before the node was made: it tells which module owned the pc then.
+// STACKS. A stack is an id. Ids below kFirstStack are the stack without frames, and say why no
+// frame lies further out (StackEnd). Every other id is defined once, by what it shares with another
+// stack:
+//   svarint  base - id: the stack that it begins like, outermost frame first, or a StackEnd
+//   varint   drop: so many of base's innermost frames are left out
+//   varint   count of frames added inwards of those, at least 1; then for each, from the outermost
+//            inwards, svarint of (word - previous word of this chunk), which starts as 0. A word is
+//            the frame's pc times two, plus one where the pc is exact: where a signal interrupted
+//            the frame. Without it the pc is a return address (look up pc - 1).
+// A definition with count 0 defines nothing and takes no id: `drop` is the module epoch of the
+// frames that this chunk adds from here on (base is 0; a chunk starts with epoch 0). The epoch
+// counts modules unloaded before a frame was captured: it tells which module owned the pc then.
+// `base` may be defined in any chunk, before or behind. Two ids may be the same stack: threads that
+// meet a stack at the same moment, or a writer that forgot, define it twice.
 #ifndef LASTREF_SHIM_TRACE_FORMAT_H
 #define LASTREF_SHIM_TRACE_FORMAT_H
 
@@ -67,7 +79,7 @@
 namespace lastref::trace {
 
 inline constexpr char kTraceMagic[8] = {'L', 'A', 'S', 'T', 'R', 'E', 'F', '\n'};
-inline constexpr uint32_t kTraceVersion = 1;
+inline constexpr uint32_t kTraceVersion = 2;
 inline constexpr uint32_t kByteOrderMark = 0x01020304;
 inline constexpr uint32_t kHeaderSize = 4096;
 inline constexpr uint32_t kChunkUnit = 4096;
@@ -166,25 +178,19 @@ struct ChunkHeader {
     uint32_t order;      // counts chunks over the whole file, from 0
     uint64_t base_ticks;
     uint64_t base_monotonic_ns;
-    uint64_t base_address;  // kStacks: id of the first node
+    uint64_t base_address;  // kStacks: id of the first stack defined
     uint64_t last_ticks;    // of a ring's finished chunk: time of its last record
 };
 static_assert(sizeof(ChunkHeader) == 64);
 
-struct StackNode {
-    uint32_t parent;
-    uint32_t epoch;
-    uint64_t pc;  // stored last; 0 while the node is not complete
-};
-static_assert(sizeof(StackNode) == 16);
-
+// In memory, both sides mark the pc of an interrupted frame so.
 inline constexpr uint64_t kExactPc = 1ull << 63;
 enum StackEnd : uint32_t {
     kStackComplete = 0,  // the outermost frame was reached
     kStackCut = 1,       // LASTREF_DEPTH reached
     kStackLost = 2,      // no rule to go on from here
 };
-inline constexpr uint32_t kFirstStackNode = 16;
+inline constexpr uint32_t kFirstStack = 16;
 
 enum RecordFlags : uint8_t {
     kSameStack = 0x20,

@@ -16,7 +16,7 @@ const Stack& StackNames::stack(uint32_t id) {
 
 bool StackNames::reaches_outermost(uint32_t id) {
     return id != 0 &&
-           nodes_.walk(id, [](const trace::StackNode&) { return true; }) == trace::kStackComplete;
+           nodes_.walk(id, [](const StackNode&) { return true; }) == trace::kStackComplete;
 }
 
 bool StackNames::is_hook_header(const Frame& frame) {

@@ -38,7 +38,7 @@ public:
     template <typename Visit>
     void visit(uint32_t id, Visit&& visit) {
         bool innermost = true;
-        nodes_.walk(id, [&](const trace::StackNode& node) {
+        nodes_.walk(id, [&](const StackNode& node) {
             // Not only innermost: dlopen and a thread's start pass through lastref as well.
             if (source_.is_own(node.pc, node.epoch)) return true;
             for (const Frame& frame : source_.frames(node.pc, node.epoch)) {

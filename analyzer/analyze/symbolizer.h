@@ -34,7 +34,7 @@ public:
     ~Symbolizer();
 
     // The frames of one machine frame, innermost inlined call first; never empty. `pc` as in
-    // StackNode (kExactPc allowed), `epoch` tells which module owned the address.
+    // StackNode, `epoch` tells which module owned the address.
     const std::vector<Frame>& frames(uint64_t pc, uint32_t epoch);
 
     // True for code of liblastref.so itself, to be left out of reports.

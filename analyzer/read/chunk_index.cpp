@@ -43,24 +43,6 @@ void settle_log(Log& log, bool ring, DamageList& damage) {
     log.chunks = std::move(kept);
 }
 
-void settle_stacks(std::vector<Chunk>& stacks, DamageList& damage) {
-    std::stable_sort(stacks.begin(), stacks.end(), [](const Chunk& a, const Chunk& b) {
-        return a.base_address < b.base_address;
-    });
-    std::vector<Chunk> kept;
-    uint64_t end = kFirstStackNode;
-    for (const Chunk& chunk : stacks) {
-        const uint64_t nodes = chunk.committed / sizeof(StackNode);
-        if (chunk.base_address < end || chunk.base_address + nodes > UINT32_MAX) {
-            damage.add(chunk.offset, "stack chunk with node ids that are not its own");
-            continue;
-        }
-        end = chunk.base_address + nodes;
-        kept.push_back(chunk);
-    }
-    stacks = std::move(kept);
-}
-
 }  // namespace
 
 ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header,
@@ -118,7 +100,9 @@ ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header
         settle_log(log, trace_header.ring_size != 0, damage);
         index.logs.push_back(std::move(log));
     }
-    settle_stacks(index.stacks, damage);
+    std::stable_sort(index.stacks.begin(), index.stacks.end(), [](const Chunk& a, const Chunk& b) {
+        return a.base_address < b.base_address;
+    });
     return index;
 }
 

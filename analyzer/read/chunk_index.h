@@ -21,7 +21,7 @@ struct Chunk {
     uint32_t sequence = 0;
     uint32_t thread = 0;
     uint64_t base_ticks = 0;
-    uint64_t base_address = 0;  // kStacks: id of the first node
+    uint64_t base_address = 0;  // kStacks: id of the first stack defined
 };
 
 // Chunks of one log in the order they were written.
@@ -32,7 +32,7 @@ struct Log {
 
 struct ChunkIndex {
     std::vector<Log> logs;      // by id; kMetaLog first where it exists
-    std::vector<Chunk> stacks;  // by first node id, not overlapping
+    std::vector<Chunk> stacks;  // by the first id that each defines
     uint64_t order_end = 0;     // one more than the highest ChunkHeader::order
 };
 

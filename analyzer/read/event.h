@@ -18,7 +18,7 @@ struct Event {
     uint64_t other_size = 0;
     int64_t value = 0;
     uint32_t detail = 0;
-    uint32_t stack = 0;   // id of a StackNode, 0: none was taken
+    uint32_t stack = 0;   // the same id for equal stacks; 0: none was taken
     uint32_t string = 0;  // type, hint or phase
     uint32_t thread = 0;  // ordinal; TraceFile::threads() has name and kernel id
     uint32_t log = 0;

@@ -6,10 +6,10 @@
 
 namespace lastref {
 
-LogCursor::LogCursor(const ByteSource& bytes, const Log& log, uint32_t stack_end,
+LogCursor::LogCursor(const ByteSource& bytes, const Log& log, const StackNodes& stacks,
                      StringPool& strings, DamageList& damage)
     : bytes_(bytes), log_(log), damage_(damage), decoder_(strings) {
-    state_.stack_end = stack_end;
+    state_.stack_ids = stacks.ids();
 }
 
 // Called where less than a whole record may be in the window.

@@ -14,15 +14,16 @@
 #include "read/damage.h"
 #include "read/event.h"
 #include "read/record_decoder.h"
+#include "read/stack_nodes.h"
 #include "read/string_pool.h"
 
 namespace lastref {
 
 class LogCursor {
 public:
-    // All references must outlive the cursor. `stack_end`: see StackNodes::id_end().
-    LogCursor(const ByteSource& bytes, const Log& log, uint32_t stack_end, StringPool& strings,
-              DamageList& damage);
+    // All references must outlive the cursor.
+    LogCursor(const ByteSource& bytes, const Log& log, const StackNodes& stacks,
+              StringPool& strings, DamageList& damage);
 
     // Goes to the next event. False at the end of the log, and from then on.
     bool advance() {

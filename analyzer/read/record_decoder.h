@@ -5,6 +5,7 @@
 #ifndef LASTREF_ANALYZER_READ_RECORD_DECODER_H
 #define LASTREF_ANALYZER_READ_RECORD_DECODER_H
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,9 +22,9 @@ struct DecodeState {
     uint64_t address = 0;
     uint64_t stack = 0;
     uint32_t thread = 0;
-    uint32_t stack_end = 0;         // ids from here on are not in the trace: shown as 0
-    std::vector<uint32_t> strings;  // index in the chunk -> id in the pool
-    uint64_t stacks_missing = 0;    // events whose stack the trace does not hold
+    std::span<const uint32_t> stack_ids;  // see StackNodes::ids()
+    std::vector<uint32_t> strings;        // index in the chunk -> id in the pool
+    uint64_t stacks_missing = 0;          // events whose stack the trace does not hold
 };
 
 class RecordDecoder {
@@ -178,10 +179,10 @@ private:
                     state.stack += static_cast<uint64_t>(unzigzag(number));
                     if (state.stack > UINT32_MAX) return nullptr;
                 }
-                event.stack = static_cast<uint32_t>(state.stack);
-                if (event.stack >= state.stack_end) [[unlikely]] {
-                    if (event.stack >= kFirstStackNode) ++state.stacks_missing;
-                    event.stack = 0;
+                event.stack =
+                    state.stack < state.stack_ids.size() ? state.stack_ids[state.stack] : 0;
+                if (event.stack == 0 && state.stack >= kFirstStack) [[unlikely]] {
+                    ++state.stacks_missing;
                 }
             }
         }

@@ -1,50 +1,54 @@
-// The stack nodes of a trace, by id, read chunk by chunk when first asked for.
+// The stacks of a trace, by id: a tree of frames made from the definitions in its stack chunks
+// (STACKS in trace_format.h), all read when the trace is opened.
 //
-// A node whose parent is not an older node is damage and counts as a stack's end, so a walk
-// always terminates: ids strictly fall from parent to parent.
+// Definitions are not trusted: one that is impossible is damage, and with it the rest of its chunk;
+// one whose base is missing, or leads round in a circle, begins as a stack that was lost. Where
+// several ids are the same stack, one of them stands for all.
 #ifndef LASTREF_ANALYZER_READ_STACK_NODES_H
 #define LASTREF_ANALYZER_READ_STACK_NODES_H
 
 #include <cstdint>
-#include <memory>
+#include <span>
 #include <vector>
 
 #include "read/byte_source.h"
 #include "read/chunk_index.h"
+#include "read/damage.h"
 #include "trace_format.h"
 
 namespace lastref {
 
+struct StackNode {
+    uint32_t parent;  // the next node outwards: its index plus kFirstStack, or a StackEnd
+    uint32_t epoch;
+    uint64_t pc;  // with trace::kExactPc where it is exact
+};
+
 class StackNodes {
 public:
-    // `bytes` and `chunks` must outlive this.
-    StackNodes(const ByteSource& bytes, const std::vector<Chunk>& chunks);
+    // Reads all `chunks`, which are in the order of their ids.
+    StackNodes(const ByteSource& bytes, const std::vector<Chunk>& chunks, DamageList& damage);
 
-    // The node `id`; pc 0 where the trace does not hold it.
-    trace::StackNode node(uint32_t id);
+    // For every id of the trace the id that stands for its stack; 0 where there is no such stack.
+    std::span<const uint32_t> ids() const { return ids_; }
 
-    // One more than the highest id that the trace can hold: what an event's stack must be below.
-    uint32_t id_end() const { return id_end_; }
-
-    // Calls `visit(const StackNode&)` from the innermost node outwards until it returns false.
-    // Returns why the stack ends, kStackLost where nodes are missing.
+    // Calls `visit(const StackNode&)` from the innermost frame of stack `id` outwards until it
+    // returns false. Returns why the stack ends, kStackLost where the trace does not hold it.
     template <typename Visit>
-    trace::StackEnd walk(uint32_t id, Visit&& visit) {
-        while (id >= trace::kFirstStackNode) {
-            const trace::StackNode found = node(id);
-            if (found.pc == 0) return trace::kStackLost;
-            if (!visit(found)) return trace::kStackComplete;
-            id = found.parent;
+    trace::StackEnd walk(uint32_t id, Visit&& visit) const {
+        uint32_t at = id < leaves_.size() ? leaves_[id] : uint32_t{trace::kStackLost};
+        while (at >= trace::kFirstStack) {
+            const StackNode& node = nodes_[at - trace::kFirstStack];
+            if (!visit(node)) return trace::kStackComplete;
+            at = node.parent;
         }
-        return id <= trace::kStackLost ? static_cast<trace::StackEnd>(id) : trace::kStackLost;
+        return static_cast<trace::StackEnd>(at);
     }
 
 private:
-    const ByteSource& bytes_;
-    const std::vector<Chunk>& chunks_;
-    std::vector<std::vector<trace::StackNode>> loaded_;  // parallel to chunks_
-    size_t last_ = 0;                                    // chunk of the last look-up
-    uint32_t id_end_ = 0;
+    std::vector<StackNode> nodes_;  // parents before children
+    std::vector<uint32_t> leaves_;  // by stack id: as StackNode::parent
+    std::vector<uint32_t> ids_;
 };
 
 }  // namespace lastref

@@ -85,7 +85,8 @@ Result<std::unique_ptr<TraceFile>> TraceFile::read(ByteSource bytes, const std::
     if (const auto error = reject(trace->header_, got, path)) return *error;
     trace->clock_ = TraceClock(trace->header_);
     trace->index_ = index_chunks(trace->bytes_, trace->header_, trace->damage_);
-    trace->stacks_ = std::make_unique<StackNodes>(trace->bytes_, trace->index_.stacks);
+    trace->stacks_ =
+        std::make_unique<StackNodes>(trace->bytes_, trace->index_.stacks, trace->damage_);
     trace->read_meta();
     return trace;
 }
@@ -95,7 +96,7 @@ Result<std::unique_ptr<TraceFile>> TraceFile::read(ByteSource bytes, const std::
 void TraceFile::read_meta() {
     if (index_.logs.empty() || index_.logs.front().id != kMetaLog) return;
     DamageList counted_later;
-    LogCursor meta(bytes_, index_.logs.front(), stacks_->id_end(), strings_, counted_later);
+    LogCursor meta(bytes_, index_.logs.front(), *stacks_, strings_, counted_later);
     std::map<int64_t, size_t> module_at;  // by the trace's module index
     while (meta.advance()) {
         const Event& event = meta.event();
@@ -113,7 +114,7 @@ void TraceFile::read_meta() {
 }
 
 LogCursor TraceFile::cursor(const Log& log) {
-    return LogCursor(bytes_, log, stacks_->id_end(), strings_, damage_);
+    return LogCursor(bytes_, log, *stacks_, strings_, damage_);
 }
 
 std::string TraceFile::executable() const {

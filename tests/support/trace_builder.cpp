@@ -12,6 +12,18 @@ using namespace trace;
 
 namespace {
 
+void put_varint(std::vector<uint8_t>& bytes, uint64_t value) {
+    while (value >= 0x80) {
+        bytes.push_back(static_cast<uint8_t>(value | 0x80));
+        value >>= 7;
+    }
+    bytes.push_back(static_cast<uint8_t>(value));
+}
+
+void put_svarint(std::vector<uint8_t>& bytes, int64_t value) {
+    put_varint(bytes, (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
+}
+
 class Encoder {
 public:
     Encoder(uint64_t ticks, uint64_t address, uint32_t thread)
@@ -62,16 +74,8 @@ public:
     std::vector<uint8_t> bytes;
 
 private:
-    void varint(uint64_t value) {
-        while (value >= 0x80) {
-            bytes.push_back(static_cast<uint8_t>(value | 0x80));
-            value >>= 7;
-        }
-        bytes.push_back(static_cast<uint8_t>(value));
-    }
-    void svarint(int64_t value) {
-        varint((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
-    }
+    void varint(uint64_t value) { put_varint(bytes, value); }
+    void svarint(int64_t value) { put_svarint(bytes, value); }
     void take_address(uint64_t address, bool unaligned) {
         const auto delta = static_cast<int64_t>(address - address_);
         svarint(unaligned ? delta : delta / 16);
@@ -134,14 +138,48 @@ TraceBuilder::TraceBuilder() {
 }
 
 uint32_t TraceBuilder::stack(const std::vector<uint64_t>& pcs, uint32_t epoch) {
-    uint32_t id = kStackComplete;
-    for (size_t i = pcs.size(); i-- != 0;) {
-        const auto [at, fresh] = node_ids_.try_emplace(
-            {id, pcs[i], epoch}, kFirstStackNode + static_cast<uint32_t>(nodes_.size()));
-        if (fresh) nodes_.push_back({id, epoch, pcs[i]});
-        id = at->second;
+    if (pcs.empty()) return kStackComplete;
+    const auto [at, fresh] =
+        stack_ids_.try_emplace({epoch, pcs}, kFirstStack + static_cast<uint32_t>(stacks_.size()));
+    if (fresh) stacks_.push_back({pcs, epoch});
+    return at->second;
+}
+
+// Each stack begins like the one before it where they share outer frames.
+std::vector<uint8_t> TraceBuilder::encode_stacks() const {
+    std::vector<uint8_t> payload;
+    uint64_t last_word = 0;
+    uint32_t epoch = 0;
+    for (size_t i = 0; i < stacks_.size(); i++) {
+        const StackFrames& stack = stacks_[i];
+        const uint32_t id = kFirstStack + static_cast<uint32_t>(i);
+        if (stack.epoch != epoch) {
+            epoch = stack.epoch;
+            for (const uint64_t number : {uint64_t{0}, uint64_t{epoch}, uint64_t{0}}) {
+                put_varint(payload, number);
+            }
+        }
+        size_t shared = 0;
+        if (i > 0 && stacks_[i - 1].epoch == epoch) {
+            const std::vector<uint64_t>& outer = stacks_[i - 1].pcs;
+            while (shared < outer.size() && shared + 1 < stack.pcs.size() &&
+                   outer.rbegin()[static_cast<std::ptrdiff_t>(shared)] ==
+                       stack.pcs.rbegin()[static_cast<std::ptrdiff_t>(shared)]) {
+                shared++;
+            }
+        }
+        const uint32_t base = shared != 0 ? id - 1 : uint32_t{kStackComplete};
+        put_svarint(payload, static_cast<int64_t>(base) - static_cast<int64_t>(id));
+        put_varint(payload, shared != 0 ? stacks_[i - 1].pcs.size() - shared : 0);
+        put_varint(payload, stack.pcs.size() - shared);
+        for (size_t frame = stack.pcs.size() - shared; frame-- != 0;) {
+            const uint64_t pc = stack.pcs[frame];
+            const uint64_t word = (pc & ~kExactPc) * 2 + ((pc & kExactPc) != 0 ? 1 : 0);
+            put_svarint(payload, static_cast<int64_t>(word - last_word));
+            last_word = word;
+        }
     }
-    return id;
+    return payload;
 }
 
 TraceBuilder& TraceBuilder::add(uint32_t to, const Record& record) {
@@ -348,13 +386,11 @@ std::vector<uint8_t> TraceBuilder::encode(const ChunkRecords& chunk, uint64_t ba
 std::vector<uint8_t> TraceBuilder::bytes() const {
     std::vector<uint8_t> file(kHeaderSize);
     uint32_t order = 0;
-    if (!nodes_.empty()) {
+    if (!stacks_.empty()) {
         ChunkHeader chunk{};
         chunk.kind = ChunkKind::kStacks;
-        chunk.base_address = kFirstStackNode;
-        std::vector<uint8_t> payload(nodes_.size() * sizeof(StackNode));
-        std::memcpy(payload.data(), nodes_.data(), payload.size());
-        append_chunk(file, chunk, payload, order++);
+        chunk.base_address = kFirstStack;
+        append_chunk(file, chunk, encode_stacks(), order++);
     }
     for (const auto& [id, chunks] : logs_) {
         for (const ChunkRecords& records : chunks.chunks) {

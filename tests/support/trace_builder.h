@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "read/event.h"
@@ -32,7 +33,7 @@ public:
 
     trace::TraceHeader header{};
 
-    // A stack of pcs, innermost first; equal outer parts share nodes. Returns its id.
+    // A stack of pcs (kExactPc allowed), innermost first. Returns its id, one for equal stacks.
     uint32_t stack(const std::vector<uint64_t>& pcs, uint32_t epoch = 0);
 
     // Adds a record to a log. Ticks must not fall within a log.
@@ -88,8 +89,14 @@ private:
                                        uint64_t base_address, uint32_t thread);
 
     std::map<uint32_t, LogChunks> logs_;
-    std::vector<trace::StackNode> nodes_;  // the first has id kFirstStackNode
-    std::map<std::tuple<uint32_t, uint64_t, uint32_t>, uint32_t> node_ids_;
+    struct StackFrames {
+        std::vector<uint64_t> pcs;  // innermost first
+        uint32_t epoch;
+    };
+    std::vector<uint8_t> encode_stacks() const;
+
+    std::map<std::pair<uint32_t, std::vector<uint64_t>>, uint32_t> stack_ids_;
+    std::vector<StackFrames> stacks_;  // the first has id kFirstStack
 };
 
 }  // namespace lastref::testing

@@ -209,20 +209,86 @@ TEST_CASE("a chunk that its process did not live to make is passed over") {
     CHECK((*trace)->damage().empty());
 }
 
-TEST_CASE("stacks that point to themselves or forward end") {
+namespace {
+
+std::vector<uint64_t> pcs_of(TraceFile& trace, uint32_t id, StackEnd end = kStackComplete) {
+    std::vector<uint64_t> pcs;
+    CHECK(trace.stacks().walk(id, [&](const StackNode& node) {
+        pcs.push_back(node.pc);
+        return true;
+    }) == end);
+    return pcs;
+}
+
+// A file of one stack chunk with the given definitions, and a malloc with stack `id`.
+std::unique_ptr<TraceFile> with_definitions(std::vector<uint8_t> definitions, uint32_t id) {
     TraceBuilder builder;
-    const uint32_t id = builder.stack({0x10, 0x20, 0x30});
+    builder.stack({1});
     std::vector<uint8_t> bytes = builder.malloc(0x100, 1, id).bytes();
-    // Every node's parent becomes the innermost node.
-    for (size_t i = 0; i < 3; ++i) {
-        put32(bytes, kHeaderSize + sizeof(ChunkHeader) + i * sizeof(StackNode), id);
-    }
-    auto trace = TraceFile::from_bytes(bytes, "loop");
+    const size_t header = kHeaderSize, payload = header + sizeof(ChunkHeader);
+    std::copy(definitions.begin(), definitions.end(),
+              bytes.begin() + static_cast<std::ptrdiff_t>(payload));
+    put32(bytes, header + offsetof(ChunkHeader, committed),
+          static_cast<uint32_t>(definitions.size()));
+    auto trace = TraceFile::from_bytes(bytes, "definitions");
     REQUIRE(static_cast<bool>(trace));
-    int frames = 0;
-    CHECK((*trace)->stacks().walk(id, [&](const StackNode&) { return ++frames < 100; }) ==
-          kStackLost);
-    CHECK(frames == 1);
+    return std::move(*trace);
+}
+
+}  // namespace
+
+TEST_CASE("stacks are what their definitions share and add") {
+    TraceBuilder builder;
+    const uint32_t deep = builder.stack({0x40, 0x30 | kExactPc, 0x20, 0x10});
+    const uint32_t other = builder.stack({0x50, 0x20, 0x10});
+    const uint32_t shorter = builder.stack({0x20, 0x10}, 3);
+    auto trace = builder.malloc(0x100, 1, deep).open();
+    CHECK(pcs_of(*trace, deep) == std::vector<uint64_t>{0x40, 0x30 | kExactPc, 0x20, 0x10});
+    CHECK(pcs_of(*trace, other) == std::vector<uint64_t>{0x50, 0x20, 0x10});
+    CHECK(pcs_of(*trace, shorter) == std::vector<uint64_t>{0x20, 0x10});
+    trace->stacks().walk(shorter, [](const StackNode& node) {
+        CHECK(node.epoch == 3);
+        return true;
+    });
+    CHECK(pcs_of(*trace, 4711, kStackLost).empty());
+}
+
+TEST_CASE("equal stacks under two ids are one") {
+    // 16: {0x10}; 17: based on 16, adds 0x20; 18: from nothing, 0x10 and 0x20.
+    auto trace = with_definitions({31, 0, 1, 64, 1, 0, 1, 64, 35, 0, 2, 63, 64}, 18);
+    CHECK(trace->damage().empty());
+    CHECK(pcs_of(*trace, 17) == std::vector<uint64_t>{0x20, 0x10});
+    CHECK(pcs_of(*trace, 18) == std::vector<uint64_t>{0x20, 0x10});
+    LogCursor log = trace->cursor(trace->logs().front());
+    REQUIRE(log.advance());
+    CHECK(log.event().stack == 17);
+}
+
+TEST_CASE("a stack may be based on one that is defined behind it") {
+    // 16: based on 17, adds 0x20; 17: {0x10}.
+    auto trace = with_definitions({2, 0, 1, 128, 1, 33, 0, 1, 63}, 16);
+    CHECK(trace->damage().empty());
+    CHECK(pcs_of(*trace, 16) == std::vector<uint64_t>{0x20, 0x10});
+}
+
+TEST_CASE("stacks based on each other, or on nothing, begin lost") {
+    // 16 is based on 17, 17 on 16, 18 on 4711.
+    auto trace = with_definitions({2, 0, 1, 64, 1, 0, 1, 64, 0xaa, 0x49, 0, 1, 64}, 16);
+    pcs_of(*trace, 16, kStackLost);
+    pcs_of(*trace, 17, kStackLost);
+    CHECK(pcs_of(*trace, 18, kStackLost) == std::vector<uint64_t>{0x30});
+}
+
+TEST_CASE("an impossible definition is damage and ends its chunk") {
+    for (const std::vector<uint8_t>& definitions :
+         {std::vector<uint8_t>{31, 0, 1, 64, 31, 0, 9, 64},       // more frames than bytes
+          std::vector<uint8_t>{31, 0, 1, 64, 0, 0, 1, 64},        // based on itself
+          std::vector<uint8_t>{31, 0, 1, 64, 31, 0, 1, 0x80}}) {  // cut off
+        auto trace = with_definitions(definitions, 16);
+        CHECK(trace->damage().count() == 1);
+        CHECK(pcs_of(*trace, 16) == std::vector<uint64_t>{0x10});
+        CHECK(pcs_of(*trace, 17, kStackLost).empty());
+    }
 }
 
 TEST_CASE("ticks become nanoseconds through both readings of the clock") {
