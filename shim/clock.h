@@ -1,6 +1,6 @@
 // The trace's clock: the invariant TSC where the kernel itself trusts it as its clock source, else
-// CLOCK_MONOTONIC. One tick of the trace is 32 cycles, some 10 ns, or one nanosecond: fine enough to
-// order a free against the reuse of its address on another core, which takes an allocator's lock
+// CLOCK_MONOTONIC. One tick of the trace is 32 cycles, some 10 ns, or one nanosecond: fine enough
+// to order a free against the reuse of its address on another core, which takes an allocator's lock
 // and the transfer of its cache line, some 100 ns; and mostly one byte in a record.
 #ifndef LASTREF_SHIM_CLOCK_H
 #define LASTREF_SHIM_CLOCK_H
@@ -44,10 +44,12 @@ inline uint64_t ticks_before(TickSource source) {
 }
 
 // For what begins a life: the fence keeps the processor from reading the clock before the real
-// allocation, and with it another thread's free of the same address, has been seen.
-inline uint64_t ticks_after(TickSource source) {
+// allocation, and with it another thread's free of the same address, has been seen. `alone`: no
+// other thread has recorded anything, as seen after the real call; there is nothing to order then,
+// and the fence is half the price.
+inline uint64_t ticks_after(TickSource source, bool alone = false) {
     if (source == TickSource::kTsc) [[likely]] {
-        _mm_lfence();
+        if (!alone) _mm_lfence();
         return __rdtsc() >> kTscShift;
     }
     return ticks_without_tsc(source);

@@ -97,6 +97,11 @@ struct RuleCache {
 };
 extern RuleCache rule_cache;
 
+// Says that the rule for `pc` will be asked for soon.
+inline void prefetch_rule(uintptr_t pc) {
+    __builtin_prefetch(&rule_cache.words[RuleCache::index_of(pc)]);
+}
+
 PackedRule find_packed_rule(uintptr_t pc, uint64_t tag);
 
 // The rule for `pc`: the address of an instruction, so a return address less one. Any thread, any

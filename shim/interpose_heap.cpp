@@ -16,6 +16,7 @@ using recorder::Op;
 extern "C" {
 
 LASTREF_INTERPOSE void* malloc(size_t size) {
+    recorder::prepare(LASTREF_CALLER);
     void* block = real.malloc(size);
     if (recorder::wants_block(block, size)) {
         recorder::block_began(Op::kMalloc, block, size, LASTREF_CALLER);

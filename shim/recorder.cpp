@@ -59,6 +59,14 @@ private:
 
 enum class When { kBefore, kAfter };
 
+// A thread counts itself in before its first record, so before it frees anything; loads are not
+// reordered on x86-64, so who was given what it freed sees that count.
+inline uint64_t ticks_now(When when) {
+    const Session& session = *process.session;
+    if (when == When::kBefore) return ticks_before(session.clock);
+    return ticks_after(session.clock, session.next_thread.load(std::memory_order_relaxed) < 2);
+}
+
 template <Op op>
 inline void record(When when, const Fields& fields, const CallSite* site) {
     if (!recording) return;
@@ -66,9 +74,7 @@ inline void record(When when, const Fields& fields, const CallSite* site) {
     Log* log = scope.log(fields.text_size);
     if (!log) return;
     const uint32_t stack = site ? scope.stack(*site) : 0;
-    const TickSource clock = process.session->clock;
-    const uint64_t ticks = when == When::kBefore ? ticks_before(clock) : ticks_after(clock);
-    if (!write_record<op>(*log, ticks, fields, stack)) count_loss(Loss::kNested);
+    if (!write_record<op>(*log, ticks_now(when), fields, stack)) count_loss(Loss::kNested);
 }
 
 // The index of `text` among the strings of the log's chunk, defined there if it is new.
@@ -102,9 +108,7 @@ void record_with_string(When when, Fields fields, const char* text, const CallSi
     if (!log) return;
     const uint32_t stack = scope.stack(site);
     fields.string = string_index(*log, text ? text : "", length);
-    const TickSource clock = process.session->clock;
-    const uint64_t ticks = when == When::kBefore ? ticks_before(clock) : ticks_after(clock);
-    if (!write_record<op>(*log, ticks, fields, stack)) count_loss(Loss::kNested);
+    if (!write_record<op>(*log, ticks_now(when), fields, stack)) count_loss(Loss::kNested);
 }
 
 uint64_t number(const void* address) {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "frame_rules.h"
 #include "session.h"
 #include "stack_capture.h"
 #include "thread_log.h"
@@ -18,6 +19,11 @@ namespace lastref::recorder {
 
 using trace::FailedCall;
 using trace::Op;
+
+// Before a real call that takes its time: what the stack walk after it will need first.
+inline void prepare(const CallSite& site) {
+    prefetch_rule(site.pc - 1);
+}
 
 // The sampling levels ask these first, so that an event outside the sample costs a few nanoseconds.
 // Whether a block just allocated is to be recorded (nullptr, a failure, always is), and from then
