@@ -24,23 +24,30 @@ Step step_signal(Registers& r, ReadableStack& stack) {
     return Step::kCaller;
 }
 
-// Whether a call instruction ends before `pc`: E8 with four bytes of distance, or FF /2 in any of
-// its lengths (Intel SDM volume 2, CALL). What code without frame pointers keeps in rbp may point
-// into the stack too, but hardly ever at such an address.
-bool returns_from_call(uintptr_t pc, bool probe) {
-    constexpr uintptr_t kLongest = 7;
+bool in_module(uintptr_t pc) {
     dl_find_object module;
-    if (_dl_find_object(reinterpret_cast<void*>(pc), &module) != 0 &&
-        (!probe || !address_readable(reinterpret_cast<const void*>(pc - kLongest)) ||
-         !address_readable(reinterpret_cast<const void*>(pc - 1)))) {
-        return false;
-    }
+    return _dl_find_object(reinterpret_cast<void*>(pc), &module) == 0;
+}
+
+// Whether a call instruction ends before `pc`, which can be read: E8 with four bytes of distance,
+// or FF /2 in any of its lengths (Intel SDM volume 2, CALL).
+constexpr uintptr_t kLongestCall = 7;
+bool follows_call(uintptr_t pc) {
     const auto* code = reinterpret_cast<const uint8_t*>(pc);
     if (code[-5] == 0xe8) return true;
-    for (int length = 2; length <= static_cast<int>(kLongest); length++) {
+    for (int length = 2; length <= static_cast<int>(kLongestCall); length++) {
         if (code[-length] == 0xff && (code[1 - length] >> 3 & 7) == 2) return true;
     }
     return false;
+}
+
+// What code without frame pointers keeps in rbp may point into the stack too, but hardly ever at
+// the address behind a call.
+bool returns_from_call(uintptr_t pc, bool probe) {
+    return (in_module(pc) ||
+            (probe && address_readable(reinterpret_cast<const void*>(pc - kLongestCall)) &&
+             address_readable(reinterpret_cast<const void*>(pc - 1)))) &&
+           follows_call(pc);
 }
 
 // Code without CFI that keeps frame pointers: push %rbp; mov %rsp, %rbp.
@@ -82,6 +89,8 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
         case CfaKind::kSignal: {
             inputs.fp_use = StepInputs::kUnused;
             inputs.retake = true;
+            // Taken a second time, to check it, `stack` may be the interrupted one already.
+            stack = ReadableStack(own, frame.sp, probe, true);
             const Step result = step_signal(frame, stack);
             // The handler may have run on a stack of its own, the interrupted code on another.
             if (result == Step::kCaller) stack = ReadableStack(own, frame.sp, probe, false);
@@ -95,6 +104,9 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             if (own.high != 0 && frame.sp + 16 >= own.high && frame.sp <= own.high) {
                 return Step::kOutermost;
             }
+            // Nor does what starts a coroutine: glibc's makecontext has it return to a place that
+            // no call led to. The frame pointer there is its maker's, who may be gone.
+            if (!exact && in_module(pc - 1) && !follows_call(pc)) return Step::kOutermost;
             return step_by_frame_pointer(frame, stack, probe);
     }
     uintptr_t return_address = 0;
