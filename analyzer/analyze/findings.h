@@ -11,21 +11,9 @@
 #include <string_view>
 #include <vector>
 
-namespace lastref {
+#include "analyze/stack.h"
 
-// One source-level frame. A machine frame with n inlined calls becomes n + 1 of these, the
-// innermost first. Unknown parts are empty or zero; `module` and `offset` are known even where
-// names are not. `offset` is relative to the module's load address (its ELF address).
-struct Frame {
-    std::string function;  // demangled
-    std::string file;
-    uint32_t line = 0;
-    std::string module;    // path
-    std::string build_id;  // lower-case hexadecimal
-    uint64_t offset = 0;
-    bool inlined = false;
-};
-using Stack = std::vector<Frame>;  // innermost first, lastref's own frames left out
+namespace lastref {
 
 enum class Kind {
     kRefcountLeak,

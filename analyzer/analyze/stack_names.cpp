@@ -6,8 +6,10 @@ const Stack& StackNames::stack(uint32_t id) {
     const auto inserted = stacks_.try_emplace(id);
     Stack& stack = inserted.first->second;
     if (inserted.second) {
-        visit(id, [&stack](const Frame& frame) {
-            stack.push_back(frame);
+        visit(id, [this, &stack](const Frame& frame) {
+            std::shared_ptr<const Frame>& shared = shared_[&frame];
+            if (shared == nullptr) shared = std::make_shared<const Frame>(frame);
+            stack.push_back(shared);
             return true;
         });
     }

@@ -6,6 +6,7 @@
 #define LASTREF_ANALYZER_ANALYZE_STACK_NAMES_H
 
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -56,6 +57,7 @@ private:
 
     StackNodes& nodes_;
     FrameSource& source_;
+    std::unordered_map<const Frame*, std::shared_ptr<const Frame>> shared_;  // by source_'s frame
     std::unordered_map<uint32_t, Stack> stacks_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -46,6 +47,7 @@ struct Symbolizer::State {
 
     std::span<const Module> modules;
     int32_t pid;
+    std::vector<bool> is_own;  // by module
     size_t last_module = kNoModule;
     std::optional<PerfMap> perf_map;  // read at first need
     std::map<std::pair<std::string, std::string>, std::unique_ptr<ElfModule>> files;
@@ -117,6 +119,10 @@ Symbolizer::Symbolizer(std::span<const Module> modules, int32_t pid) : state_(ne
     state_->modules = modules;
     state_->pid = pid;
     state_->opened.resize(modules.size());
+    for (const Module& module : modules) {
+        const std::string_view path = module.path;
+        state_->is_own.push_back(path.substr(path.rfind('/') + 1).starts_with("liblastref.so"));
+    }
 }
 
 Symbolizer::~Symbolizer() = default;
@@ -144,8 +150,7 @@ const std::vector<Frame>& Symbolizer::frames(uint64_t pc, uint32_t epoch) {
 bool Symbolizer::is_own(uint64_t pc, uint32_t epoch) {
     size_t index = state_->find_module(called_from(pc), epoch);
     if (index == kNoModule) return false;
-    const std::string& path = state_->modules[index].path;
-    return std::string_view(path).substr(path.rfind('/') + 1).starts_with("liblastref.so");
+    return state_->is_own[index];
 }
 
 }  // namespace lastref

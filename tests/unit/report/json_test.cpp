@@ -56,7 +56,9 @@ TEST_CASE("an empty JSON report has empty arrays") {
 TEST_CASE("a JSON report is valid UTF-8 whatever the names hold") {
     Report report = sample_report();
     report.processes[0].command = {"bad \xff\xfe", "caf\xc3\xa9", std::string("nul\0", 4)};
-    report.findings[0].created[0].file = "\xc3";
+    Frame odd = report.findings[0].created[0];
+    odd.file = "\xc3";
+    report.findings[0].created = {odd};
     json parsed = json::parse(render_json(report));
     CHECK(parsed["processes"][0]["command"][0] == "bad \xef\xbf\xbd\xef\xbf\xbd");
     CHECK(parsed["processes"][0]["command"][1] == "caf\xc3\xa9");

@@ -79,14 +79,19 @@ TEST_CASE("a stack of nothing but plumbing is shown as it is") {
 }
 
 TEST_CASE("long stacks are cut, and say so") {
-    Stack stack;
-    for (uint32_t i = 0; i < 40; ++i) stack.push_back(frame("f" + std::to_string(i), "f.cpp", i));
+    const auto deep = [](uint32_t depth) {
+        Stack stack;
+        for (uint32_t i = 0; i < depth; ++i)
+            stack.push_back(frame("f" + std::to_string(i), "f.cpp", i));
+        return stack;
+    };
+    const Stack stack = deep(40);
     auto lines = stack_lines(stack, 12);
     REQUIRE(lines.size() == 13);
     CHECK(lines.back() == "(28 more frames)");
-    stack.resize(13);  // one line more costs no more than saying so
-    CHECK(stack_lines(stack, 12).size() == 13);
-    CHECK(stack_lines(stack, 12).back().starts_with("f12 "));
+    // One line more costs no more than saying so.
+    CHECK(stack_lines(deep(13), 12).size() == 13);
+    CHECK(stack_lines(deep(13), 12).back().starts_with("f12 "));
 }
 
 TEST_CASE("names can't steer a terminal") {
