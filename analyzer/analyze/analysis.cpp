@@ -139,12 +139,17 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     Lifecycle lifecycle(rate, from_start, whole);
 
     constexpr uint64_t kProgressStep = 1u << 20;
+    constexpr size_t kBatch = 256;
     uint64_t activity = 0;
     EventMerger merger(trace);
-    while (const Event* const event = merger.next()) {
-        lifecycle.handle(*event);
-        activity += is_activity(event->op);
-        if (progress && lifecycle.events() % kProgressStep == 0) progress(lifecycle.events());
+    std::vector<Event> batch(kBatch);
+    while (const size_t count = merger.fill(batch)) {
+        const std::span<const Event> events(batch.data(), count);
+        lifecycle.handle(events);
+        for (const Event& event : events) activity += is_activity(event.op);
+        if (progress &&
+            lifecycle.events() / kProgressStep != (lifecycle.events() - count) / kProgressStep)
+            progress(lifecycle.events());
     }
     lifecycle.finish();
 

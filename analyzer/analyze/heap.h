@@ -40,6 +40,12 @@ public:
     Heap(MisuseLog& misuses, bool judge_double_frees)
         : misuses_(misuses), judge_double_frees_(judge_double_frees) {}
 
+    // Tells the processor what begin() or end() of `event` will touch.
+    void prefetch(const Event& event) const {
+        table_.prefetch(event.address);
+        allocations_by_stack_.prefetch(event.stack);
+    }
+
     // malloc, calloc, memalign, and the new block of a realloc.
     void begin(const Event& event) {
         HeapBlock& block = table_.place(event.address);

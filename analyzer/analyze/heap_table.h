@@ -34,6 +34,8 @@ class HeapTable {
 public:
     HeapTable();
 
+    void prefetch(uint64_t address) const { __builtin_prefetch(&slots_[slot_of(address)], 1); }
+
     // The block at `address`, live or ended; nullptr if there is none. Valid until place().
     HeapBlock* find(uint64_t address) {
         for (size_t slot = slot_of(address);; slot = (slot + 1) & mask_) {

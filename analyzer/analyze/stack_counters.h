@@ -17,6 +17,11 @@ public:
             add_page(page);
         ++(*pages_[page])[stack % kPage];
     }
+    void prefetch(uint32_t stack) const {
+        const size_t page = stack / kPage;
+        if (page < pages_.size() && pages_[page] != nullptr)
+            __builtin_prefetch(&(*pages_[page])[stack % kPage], 1);
+    }
     uint64_t operator[](uint32_t stack) const {
         const size_t page = stack / kPage;
         if (page >= pages_.size() || pages_[page] == nullptr) return 0;

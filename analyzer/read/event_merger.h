@@ -1,13 +1,15 @@
 // All logs of a trace as one stream in the order in which things happened.
 //
 // By ticks; at equal ticks what ends a life before what begins one; then by log. The order
-// inside a log is never changed (ORDER in trace_format.h). Memory is one window per log. A log
-// usually runs many events in a row, so the common step is one comparison with the best of the
-// other logs.
+// inside a log is never changed (ORDER in trace_format.h). Memory is one window and a few decoded
+// events per log. A log usually runs many events in a row, so what is handed on is runs: as many
+// events of the first log as come before the first one of any other.
 #ifndef LASTREF_ANALYZER_READ_EVENT_MERGER_H
 #define LASTREF_ANALYZER_READ_EVENT_MERGER_H
 
+#include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "read/log_cursor.h"
@@ -27,47 +29,56 @@ public:
     // `trace` must outlive the merger; reading adds to its strings and its damage.
     explicit EventMerger(TraceFile& trace);
 
-    // The next event, valid until the next call; nullptr at the end.
+    // Writes the next events to `to`, as many as it takes; fewer only at the end of the trace.
+    size_t fill(std::span<Event> to);
+
+    // The next event, valid until the next call; nullptr at the end. For those who have time; not
+    // to be mixed with fill().
     const Event* next() {
-        if (front_ != nullptr) {
-            if (!front_->advance()) [[unlikely]] {
-                retire_front();
-            } else if (after_runner_up(front_->event())) {
-                reorder();
-            }
-        } else {
-            start();
+        if (next_ == filled_) {
+            filled_ = fill(buffer_);
+            next_ = 0;
         }
-        return front_ != nullptr ? &front_->event() : nullptr;
+        return next_ < filled_ ? &buffer_[next_++] : nullptr;
     }
 
     // Events so far whose stack the trace does not hold. Complete after the last event.
     uint64_t stacks_missing() const { return stacks_missing_; }
 
 private:
+    // A log with what was decoded of it and not yet handed on; never empty while it is in heap_.
+    struct Stream {
+        explicit Stream(LogCursor log) : cursor(std::move(log)) {}
+        const Event& front() const { return decoded[at]; }
+        bool refill() {
+            at = 0;
+            end = cursor.decode(decoded);
+            return end != 0;
+        }
+
+        LogCursor cursor;
+        size_t at = 0, end = 0;
+        std::array<Event, 64> decoded;
+    };
+
     static bool before(const Event& a, const Event& b) {
         if (a.ticks != b.ticks) return a.ticks < b.ticks;
         if (ends_a_life(a.op) != ends_a_life(b.op)) return ends_a_life(a.op);
         return a.log < b.log;
     }
-    bool after_runner_up(const Event& event) const {
-        if (event.ticks < runner_up_ticks_) [[likely]]
-            return false;
-        return runner_up_ != nullptr && before(runner_up_->event(), event);
-    }
 
     void start();
+    bool skip_cut_off(Stream& stream) const;
+    size_t take_run(Stream& stream, std::span<Event> to) const;
     void retire_front();
-    void reorder();
-    void choose();
+    void sink_front();
 
-    // A binary heap by before(); heap_[0] is front_ while there is one.
-    std::vector<std::unique_ptr<LogCursor>> heap_;
-    LogCursor* front_ = nullptr;
-    const LogCursor* runner_up_ = nullptr;
-    uint64_t runner_up_ticks_ = UINT64_MAX;
+    std::vector<std::unique_ptr<Stream>> heap_;  // a binary heap by before() of their front()
+    bool started_ = false;
     const uint64_t cut_ticks_;  // see TraceHeader
     uint64_t stacks_missing_ = 0;
+    std::vector<Event> buffer_;  // of next()
+    size_t next_ = 0, filled_ = 0;
 };
 
 }  // namespace lastref

@@ -12,6 +12,52 @@ LogCursor::LogCursor(const ByteSource& bytes, const Log& log, const StackNodes& 
     state_.stack_ids = stacks.ids();
 }
 
+size_t LogCursor::decode(std::span<Event> to) {
+    size_t count = 0;
+    while (count < to.size()) {
+        if (at_ >= refill_at_ && !more()) break;
+        count += decode_common_records(to.subspan(count));
+        if (count < to.size() && at_ < refill_at_ && decode_record(to[count])) ++count;
+    }
+    return count;
+}
+
+// Until one is of another kind, or the window holds no more whole ones.
+size_t LogCursor::decode_common_records(std::span<Event> to) {
+    // Copies that the compiler knows no event to overlap.
+    Deltas deltas = state_;
+    const uint8_t* at = at_;
+    size_t count = 0;
+    for (; count < to.size() && at < refill_at_; ++count) {
+        Event& event = to[count];
+        const uint8_t* const next = decode_common(at, end_, deltas, event);
+        if (next == nullptr) break;
+        at = next;
+        event.stack = state_.known_stack(event.stack);
+        event.thread = state_.thread;
+        event.log = log_.id;
+    }
+    static_cast<Deltas&>(state_) = deltas;
+    at_ = at;
+    return count;
+}
+
+// False where the record was no event: a definition, or damage.
+bool LogCursor::decode_record(Event& event) {
+    const uint8_t* const next = decoder_.decode(at_, end_, state_, event);
+    if (next == nullptr || next > end_) [[unlikely]] {
+        give_up_chunk(next == nullptr ? "impossible record" : "record cut off");
+        return false;
+    }
+    at_ = next;
+    if (event.op == trace::Op::kString || event.op == trace::Op::kThread) {
+        take_definition(event);
+        return false;
+    }
+    event.log = log_.id;
+    return true;
+}
+
 // Called where less than a whole record may be in the window.
 bool LogCursor::more() {
     if (file_at_ < file_end_) fill();
@@ -81,11 +127,11 @@ void LogCursor::give_up_chunk(const char* why) {
     file_at_ = file_end_;
 }
 
-void LogCursor::take_definition() {
-    if (event_.op == trace::Op::kString) {
-        state_.strings.push_back(event_.string);
+void LogCursor::take_definition(const Event& event) {
+    if (event.op == trace::Op::kString) {
+        state_.strings.push_back(event.string);
     } else {
-        state_.thread = event_.detail;
+        state_.thread = event.detail;
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "read/byte_source.h"
 #include "read/chunk_index.h"
@@ -25,29 +26,10 @@ public:
     LogCursor(const ByteSource& bytes, const Log& log, const StackNodes& stacks,
               StringPool& strings, DamageList& damage);
 
-    // Goes to the next event. False at the end of the log, and from then on.
-    bool advance() {
-        for (;;) {
-            if (at_ >= refill_at_) [[unlikely]] {
-                if (!more()) return false;
-            }
-            const uint8_t* next = decoder_.decode(at_, end_, state_, event_);
-            if (next == nullptr || next > end_) [[unlikely]] {
-                give_up_chunk(next == nullptr ? "impossible record" : "record cut off");
-                continue;
-            }
-            at_ = next;
-            if (event_.op == trace::Op::kString || event_.op == trace::Op::kThread) [[unlikely]] {
-                take_definition();
-                continue;
-            }
-            event_.log = log_.id;
-            return true;
-        }
-    }
+    // Decodes the next events into `to`, as many as it takes; fewer only at the end of the log.
+    size_t decode(std::span<Event> to);
 
-    // The event that the last successful advance() went to; changes with the next one.
-    const Event& event() const { return event_; }
+    // The second text of the last decoded event: see RecordDecoder.
     std::string_view second_text() const { return decoder_.second_text(); }
     uint64_t stacks_missing() const { return state_.stacks_missing; }
     const Log& log() const { return log_; }
@@ -55,18 +37,19 @@ public:
 private:
     static constexpr size_t kWindow = 128 * 1024;
 
+    size_t decode_common_records(std::span<Event> to);
+    bool decode_record(Event& event);
     bool more();
     bool next_chunk();
     void fill();
     void give_up_chunk(const char* why);
-    void take_definition();
+    void take_definition(const Event& event);
 
     const ByteSource& bytes_;
     const Log& log_;
     DamageList& damage_;
     RecordDecoder decoder_;
     DecodeState state_;
-    Event event_;
     // [at_, end_) are valid bytes of the chunk; from refill_at_ on a record might not be whole.
     const uint8_t* at_ = nullptr;
     const uint8_t* end_ = nullptr;

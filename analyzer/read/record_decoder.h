@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "read/common_records.h"
 #include "read/event.h"
 #include "read/string_pool.h"
 #include "read/varint.h"
@@ -16,15 +17,19 @@
 
 namespace lastref {
 
-// What deltas refer to, as it stands after the last decoded record of a chunk.
-struct DecodeState {
-    uint64_t ticks = 0;
-    uint64_t address = 0;
-    uint64_t stack = 0;
+struct DecodeState : Deltas {
     uint32_t thread = 0;
     std::span<const uint32_t> stack_ids;  // see StackNodes::ids()
     std::vector<uint32_t> strings;        // index in the chunk -> id in the pool
     uint64_t stacks_missing = 0;          // events whose stack the trace does not hold
+
+    // The stack that an event shows for the number that its record has.
+    uint32_t known_stack(uint64_t coded) {
+        const uint32_t known = coded < stack_ids.size() ? stack_ids[coded] : 0;
+        if (known == 0 && coded >= trace::kFirstStack) [[unlikely]]
+            ++stacks_missing;
+        return known;
+    }
 };
 
 class RecordDecoder {
@@ -179,11 +184,7 @@ private:
                     state.stack += static_cast<uint64_t>(unzigzag(number));
                     if (state.stack > UINT32_MAX) return nullptr;
                 }
-                event.stack =
-                    state.stack < state.stack_ids.size() ? state.stack_ids[state.stack] : 0;
-                if (event.stack == 0 && state.stack >= kFirstStack) [[unlikely]] {
-                    ++state.stacks_missing;
-                }
+                event.stack = state.known_stack(state.stack);
             }
         }
         return at;

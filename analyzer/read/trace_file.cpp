@@ -98,8 +98,8 @@ void TraceFile::read_meta() {
     DamageList counted_later;
     LogCursor meta(bytes_, index_.logs.front(), *stacks_, strings_, counted_later);
     std::map<int64_t, size_t> module_at;  // by the trace's module index
-    while (meta.advance()) {
-        const Event& event = meta.event();
+    Event event;
+    while (meta.decode({&event, 1}) != 0) {
         if (event.op == Op::kLoad) {
             module_at[event.value] = modules_.size();
             modules_.push_back({strings_[event.string], hexadecimal(meta.second_text()),
