@@ -145,12 +145,16 @@ class Rounds:
 
 
 def print_target(what, value, least=None, most=None, spread=None, digits=2):
-    """One line of the verdict: a measured value, its spread over the rounds, what it must reach."""
-    limit = f">= {least}" if least is not None else f"<= {most}"
-    reached = value >= least if least is not None else value <= most
-    between = f" ({spread[0]:.{digits}f} to {spread[1]:.{digits}f})" if spread else ""
-    print(f"  {what:54}{value:9.{digits}f}{between}  target {limit}: "
-          f"{'reached' if reached else 'MISSED'}", flush=True)
+    """One line of the verdict: a measured value, its spread over the rounds, and what it must reach
+    if there is a target."""
+    line = f"  {what:48}{value:9.{digits}f}"
+    if spread:
+        line += f" ({spread[0]:.{digits}f} to {spread[1]:.{digits}f})"
+    if least is not None:
+        line += f"  target >= {least}: {'reached' if value >= least else 'MISSED'}"
+    if most is not None:
+        line += f"  target <= {most}: {'reached' if value <= most else 'MISSED'}"
+    print(line, flush=True)
 
 
 def print_ratio(what, ratio, **limits):
