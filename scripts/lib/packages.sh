@@ -10,8 +10,8 @@ build_packages=(g++ meson ninja-build pkg-config libunwind-dev libfmt-dev catch2
     libelf-dev libzstd-dev libzydis-dev libcli11-dev nlohmann-json3-dev)
 demo_packages=(libboost-dev python3)
 test_packages=(clang libclang-rt-14-dev sqlite3 ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base
-    git redis-server redis-tools nginx-light apache2-utils openjdk-17-jdk-headless perl heaptrack
-    gdb)
+    libgstreamer1.0-dev git redis-server redis-tools nginx-light apache2-utils
+    openjdk-17-jdk-headless perl heaptrack gdb)
 
 missing_packages() {
     local package

@@ -4,10 +4,11 @@
 //
 // Each thread walks over a tree of calls (call_walk.h). Wherever the walk stops one of the thread's
 // 512 slots is chosen at random: if it holds a block, that is freed, else it gets one of 16 to 512
-// bytes, so that some 256 blocks live. The size depends on the place, as in programs. Before time is
-// taken each thread does a tenth as much untimed, so that what tools do once is not in it. The
-// seconds are from the first thread's begin to the last one's end. Prints one JSON object: them, and
-// of the mallocs the average depth and how many frames were fresh against the thread's malloc before.
+// bytes, so that some 256 blocks live. The size depends on the place, as in programs. Before time
+// is taken each thread does a tenth as much untimed, so that what tools do once is not in it. The
+// seconds are from the first thread's begin to the last one's end. Prints one JSON object: them,
+// and of the mallocs the average depth and how many frames were fresh against the thread's malloc
+// before.
 #include <pthread.h>
 
 #include <algorithm>
