@@ -12,6 +12,7 @@
 
 #include "command/events.h"
 #include "command/info.h"
+#include "command/pack.h"
 #include "command/report.h"
 #include "command/run.h"
 #include "command/run_arguments.h"
@@ -65,12 +66,31 @@ Examples:
   lastref events game.trace --buffer 0x7f12a4001230 --stacks
         the whole life of what was at one address, with stacks)";
 
+constexpr const char* kPackExamples = R"(
+Examples:
+  lastref pack server.trace
+        server.trace.packed holds the same in a fraction of the space; every command reads it
+  lastref pack server.trace -o /backup/server.packed && rm server.trace
+
+The trace of a process that still runs is refused. Damage is kept as it is. What was written is read
+back and compared before it gets its name; an existing file is never overwritten.
+Exit status: 2 where the output can't be made, 3 for a trace that can't be read.)";
+
+constexpr const char* kUnpackExamples = R"(
+Examples:
+  lastref unpack server.trace.packed
+        server.trace again, for tools that only know plain traces
+  lastref unpack server.packed -o server.trace
+
+Exit status: 2 where the output can't be made, 3 for a packed trace that can't be read as a whole.)";
+
 // Every verb's options, filled in by the parser.
 struct CommandLine {
     RunOptions run;
     ReportOptions report;
     InfoOptions info;
     EventsOptions events;
+    PackOptions pack, unpack;
     std::string buffer;  // of events
     size_t top = 0;      // of report
 };
@@ -128,6 +148,23 @@ CLI::App* add_events(CLI::App& app, CommandLine& line) {
     return events;
 }
 
+CLI::App* add_pack(CLI::App& app, PackOptions& options) {
+    CLI::App* pack = app.add_subcommand("pack", "Compress a finished trace without loss");
+    pack->add_option("TRACE", options.trace, "Trace file")->required();
+    pack->add_option("-o,--output", options.output, "The packed file (default: TRACE.packed)");
+    pack->footer(kPackExamples);
+    return pack;
+}
+
+CLI::App* add_unpack(CLI::App& app, PackOptions& options) {
+    CLI::App* unpack = app.add_subcommand("unpack", "Make the plain trace from a packed one");
+    unpack->add_option("TRACE", options.trace, "Packed trace")->required();
+    unpack->add_option("-o,--output", options.output,
+                       "The trace (default: TRACE without .packed)");
+    unpack->footer(kUnpackExamples);
+    return unpack;
+}
+
 // An address as people copy it out of a report: hexadecimal with 0x, or decimal.
 uint64_t parse_address(const std::string& text) {
     char* end = nullptr;
@@ -160,6 +197,8 @@ int dispatch(int argc, char** argv) {
     CLI::App* report = add_report(app, line);
     CLI::App* info = add_info(app, line);
     CLI::App* events = add_events(app, line);
+    CLI::App* pack = add_pack(app, line.pack);
+    CLI::App* unpack = add_unpack(app, line.unpack);
     try {
         if (!arguments.empty() && arguments.front() == "run") {
             auto split = split_run_arguments({arguments.begin() + 1, arguments.end()});
@@ -177,6 +216,8 @@ int dispatch(int argc, char** argv) {
     if (*run) return run_command(line.run);
     if (*report) return report_command(line.report);
     if (*info) return info_command(line.info);
+    if (*pack) return pack_command(line.pack);
+    if (*unpack) return unpack_command(line.unpack);
     return events_command(line.events);
 }
 

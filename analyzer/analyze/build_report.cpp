@@ -17,7 +17,7 @@ Result<Report> build_report(std::span<const std::string> trace_paths, const Opti
         TraceFile& trace = **opened;
         const auto before = static_cast<double>(i) / static_cast<double>(trace_paths.size());
         // How many events a file holds is not known before; eight bytes each is near enough.
-        const double expected = static_cast<double>(trace.file_size()) / 8 + 1;
+        const double expected = static_cast<double>(trace.size()) / 8 + 1;
         EventProgress progress;
         if (options.progress) {
             progress = [&](uint64_t events) {

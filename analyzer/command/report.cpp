@@ -1,10 +1,10 @@
 #include "command/report.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "analyze/build_report.h"
 #include "command/output_file.h"
+#include "command/progress_line.h"
 #include "report/json.h"
 #include "report/text.h"
 
@@ -14,30 +14,8 @@ namespace {
 constexpr int kUsage = 2;
 constexpr int kUnreadable = 3;
 
-// A line on a terminal that is rewritten as work goes on, and leaves nothing behind.
-class ProgressLine {
-public:
-    ProgressLine() : is_shown_(isatty(STDERR_FILENO) == 1) {}
-    ~ProgressLine() {
-        if (percent_ >= 0) fmt::print(stderr, "\r\033[K");
-    }
-    ProgressLine(const ProgressLine&) = delete;
-    ProgressLine& operator=(const ProgressLine&) = delete;
-
-    void show(double share) {
-        int percent = static_cast<int>(share * 100);
-        if (!is_shown_ || percent == percent_) return;
-        percent_ = percent;
-        fmt::print(stderr, "\rlastref report: {} %", percent);
-    }
-
-private:
-    bool is_shown_;
-    int percent_ = -1;
-};
-
 Result<Report> build(const ReportOptions& options) {
-    ProgressLine line;
+    ProgressLine line("report");
     Options analysis;
     analysis.progress = [&](double share) { line.show(share); };
     return build_report(options.traces, analysis);

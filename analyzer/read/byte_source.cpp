@@ -10,64 +10,74 @@
 #include <utility>
 
 namespace lastref {
+namespace {
 
-Result<ByteSource> ByteSource::open(const std::string& path) {
-    ByteSource source;
+class FileBytes final : public ByteSource {
+public:
+    explicit FileBytes(int descriptor) : descriptor_(descriptor) {}
+    ~FileBytes() override { ::close(descriptor_); }
+
+    void set_size(uint64_t size) { size_ = size; }
+    uint64_t size() const override { return size_; }
+
+    size_t read(uint64_t offset, void* to, size_t length) const override {
+        if (offset >= size_) return 0;
+        length = static_cast<size_t>(std::min<uint64_t>(length, size_ - offset));
+        size_t done = 0;
+        while (done < length) {
+            const ssize_t got = ::pread(descriptor_, static_cast<uint8_t*>(to) + done,
+                                        length - done, static_cast<off_t>(offset + done));
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) break;
+            done += static_cast<size_t>(got);
+        }
+        return done;
+    }
+
+private:
+    const int descriptor_;
+    uint64_t size_ = 0;
+};
+
+class MemoryBytes final : public ByteSource {
+public:
+    explicit MemoryBytes(std::vector<uint8_t> bytes) : bytes_(std::move(bytes)) {}
+
+    uint64_t size() const override { return bytes_.size(); }
+
+    size_t read(uint64_t offset, void* to, size_t length) const override {
+        if (offset >= bytes_.size()) return 0;
+        length = static_cast<size_t>(std::min<uint64_t>(length, bytes_.size() - offset));
+        std::memcpy(to, bytes_.data() + offset, length);
+        return length;
+    }
+
+private:
+    const std::vector<uint8_t> bytes_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::string& path) {
     // O_NONBLOCK: a FIFO of that name must not hang us.
-    source.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (source.descriptor_ < 0) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) {
         return Error{path, 0, std::string("cannot be opened: ") + std::strerror(errno), ""};
     }
+    auto source = std::make_unique<FileBytes>(descriptor);
     struct stat status {};
-    if (::fstat(source.descriptor_, &status) != 0) {
+    if (::fstat(descriptor, &status) != 0) {
         return Error{path, 0, std::string("cannot be read: ") + std::strerror(errno), ""};
     }
     if (!S_ISREG(status.st_mode)) {
         return Error{path, 0, "is not a regular file", "give the path of a trace file"};
     }
-    source.size_ = static_cast<uint64_t>(status.st_size);
-    return source;
+    source->set_size(static_cast<uint64_t>(status.st_size));
+    return std::unique_ptr<ByteSource>(std::move(source));
 }
 
-ByteSource ByteSource::from_bytes(std::vector<uint8_t> bytes) {
-    ByteSource source;
-    source.size_ = bytes.size();
-    source.bytes_ = std::move(bytes);
-    return source;
-}
-
-ByteSource::ByteSource(ByteSource&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      size_(std::exchange(other.size_, 0)),
-      bytes_(std::move(other.bytes_)) {}
-
-ByteSource& ByteSource::operator=(ByteSource&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    std::swap(size_, other.size_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-}
-
-ByteSource::~ByteSource() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-size_t ByteSource::read(uint64_t offset, void* to, size_t length) const {
-    if (offset >= size_) return 0;
-    length = static_cast<size_t>(std::min<uint64_t>(length, size_ - offset));
-    if (descriptor_ < 0) {
-        std::memcpy(to, bytes_.data() + offset, length);
-        return length;
-    }
-    size_t done = 0;
-    while (done < length) {
-        const ssize_t got = ::pread(descriptor_, static_cast<uint8_t*>(to) + done, length - done,
-                                    static_cast<off_t>(offset + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        done += static_cast<size_t>(got);
-    }
-    return done;
+std::unique_ptr<ByteSource> ByteSource::from_bytes(std::vector<uint8_t> bytes) {
+    return std::make_unique<MemoryBytes>(std::move(bytes));
 }
 
 }  // namespace lastref

@@ -1,13 +1,11 @@
-// The bytes of one trace: a file, or memory in tests and fuzzing.
-//
-// A file is read with pread, never mapped: it may be truncated by somebody while we read, which
-// turns a mapping into SIGBUS. The size is taken once, at open; a live process may make the file
-// grow, and what it appends later is not part of this trace.
+// The bytes of one trace: a file, or memory in tests and fuzzing; PackedSource makes them from a
+// packed trace.
 #ifndef LASTREF_ANALYZER_READ_BYTE_SOURCE_H
 #define LASTREF_ANALYZER_READ_BYTE_SOURCE_H
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,24 +15,24 @@ namespace lastref {
 
 class ByteSource {
 public:
-    static Result<ByteSource> open(const std::string& path);
-    static ByteSource from_bytes(std::vector<uint8_t> bytes);
+    // A file is read with pread, never mapped: it may be truncated by somebody while we read, which
+    // turns a mapping into SIGBUS. The size is taken once, here; a live process may make the file
+    // grow, and what it appends later is not part of this trace.
+    static Result<std::unique_ptr<ByteSource>> open(const std::string& path);
+    static std::unique_ptr<ByteSource> from_bytes(std::vector<uint8_t> bytes);
 
-    ByteSource(ByteSource&& other) noexcept;
-    ByteSource& operator=(ByteSource&& other) noexcept;
-    ~ByteSource();
+    ByteSource() = default;
+    ByteSource(const ByteSource&) = delete;
+    ByteSource& operator=(const ByteSource&) = delete;
+    virtual ~ByteSource() = default;
 
-    uint64_t size() const { return size_; }
+    // Of the trace.
+    virtual uint64_t size() const = 0;
+    // Of the file that it is kept in.
+    virtual uint64_t stored_size() const { return size(); }
 
     // Copies up to `length` bytes from `offset` on; fewer at the end, or where reading fails.
-    size_t read(uint64_t offset, void* to, size_t length) const;
-
-private:
-    ByteSource() = default;
-
-    int descriptor_ = -1;  // -1: bytes_ is the trace
-    uint64_t size_ = 0;
-    std::vector<uint8_t> bytes_;
+    virtual size_t read(uint64_t offset, void* to, size_t length) const = 0;
 };
 
 }  // namespace lastref

@@ -10,19 +10,6 @@ namespace {
 
 using namespace trace;
 
-enum class HeaderState { kChunk, kNothing, kDamaged };
-
-HeaderState judge(const ChunkHeader& header) {
-    if (header.magic == 0) return HeaderState::kNothing;
-    const bool possible = header.magic == kChunkMagic && header.size >= kChunkUnit &&
-                          header.size <= kMaxChunkSize && header.size % kChunkUnit == 0 &&
-                          header.committed <= header.size - sizeof(ChunkHeader) &&
-                          (header.kind == ChunkKind::kStacks ||
-                           (header.kind == ChunkKind::kMeta && header.log == kMetaLog) ||
-                           (header.kind == ChunkKind::kEvents && header.log != kMetaLog));
-    return possible ? HeaderState::kChunk : HeaderState::kDamaged;
-}
-
 // Sorts by sequence, drops repeated ones and counts those that are missing.
 void settle_log(Log& log, bool ring, DamageList& damage) {
     std::stable_sort(log.chunks.begin(), log.chunks.end(),
@@ -45,20 +32,34 @@ void settle_log(Log& log, bool ring, DamageList& damage) {
 
 }  // namespace
 
-ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header,
-                        DamageList& damage) {
-    // Beyond chunks_end is reserved space. Where chunks_end itself can't be, everything is looked
-    // at; a file cut short says so.
-    uint64_t end = trace_header.chunks_end;
+UnitState judge(const ChunkHeader& header) {
+    if (header.magic == 0) return UnitState::kNothing;
+    const bool possible = header.magic == kChunkMagic && header.size >= kChunkUnit &&
+                          header.size <= kMaxChunkSize && header.size % kChunkUnit == 0 &&
+                          header.committed <= header.size - sizeof(ChunkHeader) &&
+                          (header.kind == ChunkKind::kStacks ||
+                           (header.kind == ChunkKind::kMeta && header.log == kMetaLog) ||
+                           (header.kind == ChunkKind::kEvents && header.log != kMetaLog));
+    return possible ? UnitState::kChunk : UnitState::kDamaged;
+}
+
+uint64_t end_of_chunks(const ByteSource& bytes, const TraceHeader& header, DamageList& damage) {
+    const uint64_t end = header.chunks_end;
     if (end < kHeaderSize || end % kChunkUnit != 0) {
         damage.add(offsetof(TraceHeader, chunks_end), "the end of the chunks is not plausible");
-        end = bytes.size();
-    } else if (end > bytes.size()) {
+        return bytes.size();
+    }
+    if (end > bytes.size()) {
         damage.add(bytes.size(),
                    "the file ends here, its header speaks of " + std::to_string(end) + " bytes");
-        end = bytes.size();
+        return bytes.size();
     }
+    return end;
+}
 
+ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header,
+                        DamageList& damage) {
+    const uint64_t end = end_of_chunks(bytes, trace_header, damage);
     std::map<uint32_t, Log> logs;
     ChunkIndex index;
     bool skipping = false;  // one run of bad units is one damage
@@ -68,10 +69,9 @@ ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header
             if (!skipping) damage.add(at, "the file ends inside a chunk header");
             break;
         }
-        const HeaderState state = judge(header);
-        if (state != HeaderState::kChunk) {
-            // A magic of zero is a chunk that its process did not live to make.
-            if (state == HeaderState::kDamaged && !skipping) {
+        const UnitState state = judge(header);
+        if (state != UnitState::kChunk) {
+            if (state == UnitState::kDamaged && !skipping) {
                 damage.add(at, "not a chunk header");
                 skipping = true;
             }

@@ -36,6 +36,16 @@ struct ChunkIndex {
     uint64_t order_end = 0;     // one more than the highest ChunkHeader::order
 };
 
+// What a kChunkUnit of the file begins with. A magic of zero is a chunk that its process did not
+// live to make, or reserved space.
+enum class UnitState { kChunk, kNothing, kDamaged };
+UnitState judge(const trace::ChunkHeader& header);
+
+// Where the chunks end: beyond is reserved space. Where the header's word for it can't be, or the
+// file ends before, it is the file's end.
+uint64_t end_of_chunks(const ByteSource& bytes, const trace::TraceHeader& header,
+                       DamageList& damage);
+
 ChunkIndex index_chunks(const ByteSource& bytes, const trace::TraceHeader& header,
                         DamageList& damage);
 

@@ -110,7 +110,7 @@ void LogCursor::fill() {
     const size_t got = bytes_.read(file_at_, window + left, wanted);
     file_at_ += got;
     if (got < wanted) {
-        damage_.add(file_at_, "the file became shorter while it was read");
+        damage_.add(file_at_, "the trace cannot be read on from here");
         file_end_ = file_at_;
     }
     at_ = window;

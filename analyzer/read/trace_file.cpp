@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "pack/packed_source.h"
+
 namespace lastref {
 namespace {
 
@@ -65,11 +67,11 @@ std::string hexadecimal(std::string_view bytes) {
 
 }  // namespace
 
-TraceFile::TraceFile(ByteSource bytes, std::string path)
+TraceFile::TraceFile(std::unique_ptr<ByteSource> bytes, std::string path)
     : path_(std::move(path)), bytes_(std::move(bytes)) {}
 
 Result<std::unique_ptr<TraceFile>> TraceFile::open(const std::string& path) {
-    Result<ByteSource> bytes = ByteSource::open(path);
+    Result<std::unique_ptr<ByteSource>> bytes = ByteSource::open(path);
     if (!bytes) return bytes.error();
     return read(std::move(*bytes), path);
 }
@@ -79,14 +81,21 @@ Result<std::unique_ptr<TraceFile>> TraceFile::from_bytes(std::vector<uint8_t> by
     return read(ByteSource::from_bytes(std::move(bytes)), name);
 }
 
-Result<std::unique_ptr<TraceFile>> TraceFile::read(ByteSource bytes, const std::string& path) {
+Result<std::unique_ptr<TraceFile>> TraceFile::read(std::unique_ptr<ByteSource> bytes,
+                                                   const std::string& path) {
     std::unique_ptr<TraceFile> trace(new TraceFile(std::move(bytes), path));
-    const size_t got = trace->bytes_.read(0, &trace->header_, sizeof(TraceHeader));
+    trace->is_packed_ = packed::PackedSource::is_packed(*trace->bytes_);
+    if (trace->is_packed_) {
+        auto source = packed::PackedSource::open(std::move(trace->bytes_), path, trace->damage_);
+        if (!source) return source.error();
+        trace->bytes_ = std::move(*source);
+    }
+    const size_t got = trace->bytes_->read(0, &trace->header_, sizeof(TraceHeader));
     if (const auto error = reject(trace->header_, got, path)) return *error;
     trace->clock_ = TraceClock(trace->header_);
-    trace->index_ = index_chunks(trace->bytes_, trace->header_, trace->damage_);
+    trace->index_ = index_chunks(*trace->bytes_, trace->header_, trace->damage_);
     trace->stacks_ =
-        std::make_unique<StackNodes>(trace->bytes_, trace->index_.stacks, trace->damage_);
+        std::make_unique<StackNodes>(*trace->bytes_, trace->index_.stacks, trace->damage_);
     trace->read_meta();
     return trace;
 }
@@ -96,7 +105,7 @@ Result<std::unique_ptr<TraceFile>> TraceFile::read(ByteSource bytes, const std::
 void TraceFile::read_meta() {
     if (index_.logs.empty() || index_.logs.front().id != kMetaLog) return;
     DamageList counted_later;
-    LogCursor meta(bytes_, index_.logs.front(), *stacks_, strings_, counted_later);
+    LogCursor meta(*bytes_, index_.logs.front(), *stacks_, strings_, counted_later);
     std::map<int64_t, size_t> module_at;  // by the trace's module index
     Event event;
     while (meta.decode({&event, 1}) != 0) {
@@ -114,7 +123,7 @@ void TraceFile::read_meta() {
 }
 
 LogCursor TraceFile::cursor(const Log& log) {
-    return LogCursor(bytes_, log, *stacks_, strings_, damage_);
+    return LogCursor(*bytes_, log, *stacks_, strings_, damage_);
 }
 
 std::string TraceFile::executable() const {

@@ -1,4 +1,5 @@
-// One trace, opened and checked: header, chunks by log, stacks, modules, threads, clock.
+// One trace, plain or packed, opened and checked: header, chunks by log, stacks, modules, threads,
+// clock.
 //
 // Distrusts every byte. What makes a trace unreadable is an Error of open(); later damage is
 // collected in damage() as it is met, and reading goes on behind it. Not thread-safe. Events
@@ -51,7 +52,10 @@ public:
     TraceFile& operator=(const TraceFile&) = delete;
 
     const std::string& path() const { return path_; }
-    uint64_t file_size() const { return bytes_.size(); }
+    uint64_t size() const { return bytes_->size(); }              // of the plain trace
+    uint64_t file_size() const { return bytes_->stored_size(); }  // less where it is packed
+    const ByteSource& bytes() const { return *bytes_; }
+    bool is_packed() const { return is_packed_; }
     const trace::TraceHeader& header() const { return header_; }
     std::string executable() const;
     std::vector<std::string> command() const;
@@ -69,12 +73,14 @@ public:
     uint64_t to_ns(uint64_t ticks) const { return clock_.to_ns(ticks); }
 
 private:
-    TraceFile(ByteSource bytes, std::string path);
-    static Result<std::unique_ptr<TraceFile>> read(ByteSource bytes, const std::string& path);
+    TraceFile(std::unique_ptr<ByteSource> bytes, std::string path);
+    static Result<std::unique_ptr<TraceFile>> read(std::unique_ptr<ByteSource> bytes,
+                                                   const std::string& path);
     void read_meta();
 
     std::string path_;
-    ByteSource bytes_;
+    std::unique_ptr<ByteSource> bytes_;
+    bool is_packed_ = false;
     trace::TraceHeader header_{};
     TraceClock clock_;
     DamageList damage_;
