@@ -1,14 +1,22 @@
-// Writes the seed corpus: traces of every kind of record, whole, cut and with flipped bits.
+// Writes the seed corpus: traces of every kind of record, whole, cut and with flipped bits, plain
+// and packed. Bits of packed traces are flipped with their checksums mended, so that what reads the
+// columns meets them.
 //
 // Deterministic, so that running it again after a change of the format shows what changed.
 // Usage: make_corpus FOLDER
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "pack/pack_writer.h"
+#include "pack/segment.h"
 #include "support/trace_builder.h"
 
 using lastref::testing::TraceBuilder;
@@ -62,6 +70,49 @@ void write(const std::filesystem::path& path, const std::vector<uint8_t>& bytes)
                static_cast<std::streamsize>(bytes.size()));
 }
 
+std::vector<uint8_t> packed(const std::vector<uint8_t>& plain) {
+    const int memory = memfd_create("packed", MFD_CLOEXEC);
+    const auto size = lastref::packed::pack_trace(*lastref::ByteSource::from_bytes(plain), "plain",
+                                                  memory, "packed", [](double) {});
+    if (!size) std::abort();
+    std::vector<uint8_t> bytes(*size);
+    if (pread(memory, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        std::abort();
+    }
+    close(memory);
+    return bytes;
+}
+
+// Flips one bit of each segment's body and mends its checksum.
+void flip_bodies(std::vector<uint8_t>& bytes, std::mt19937& random) {
+    using namespace lastref::packed;
+    for (size_t at = sizeof(PackedHeader); at < bytes.size();) {
+        SegmentHeader header;
+        std::memcpy(&header, &bytes[at], sizeof(header));
+        std::vector<SegmentEntry> entries(header.entries);
+        std::memcpy(entries.data(), &bytes[at + sizeof(header)],
+                    entries.size() * sizeof(SegmentEntry));
+        const size_t body = at + sizeof(header) + entries.size() * sizeof(SegmentEntry);
+        bytes[body + random() % header.body_size] ^= static_cast<uint8_t>(1u << random() % 8);
+        header.body_check = checksum(&bytes[body], header.body_size);
+        header.head_check = head_check(header, entries);
+        std::memcpy(&bytes[at], &header, sizeof(header));
+        at = body + header.body_size;
+    }
+}
+
+void write_packed(const std::filesystem::path& path, const std::vector<uint8_t>& plain,
+                  std::mt19937& random) {
+    const std::vector<uint8_t> bytes = packed(plain);
+    write(path, bytes);
+    write(path.string() + "-cut", {bytes.begin(), bytes.end() - 40});
+    for (int i = 0; i < 8; ++i) {
+        std::vector<uint8_t> flipped = bytes;
+        flip_bodies(flipped, random);
+        write(path.string() + "-flip" + std::to_string(i), flipped);
+    }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -91,6 +142,9 @@ int main(int count, char** arguments) {
             }
             write(folder / (name + "-flip" + std::to_string(i)), flipped);
         }
+    }
+    for (const auto& [name, builder] : seeds) {
+        write_packed(folder / ("packed-" + name), builder.bytes(), random);
     }
     write(folder / "empty", {});
     write(folder / "magic-only", {'L', 'A', 'S', 'T', 'R', 'E', 'F', '\n'});
