@@ -1,9 +1,9 @@
 #include "frame_rules.h"
 
-#include <dlfcn.h>
 #include <string.h>
 
 #include "eh_frame.h"
+#include "module_lookup.h"
 #include "module_table.h"
 
 namespace lastref {
@@ -23,14 +23,12 @@ struct FoundRule {
 FoundRule find_rule(uintptr_t pc) {
     FoundRule found_rule;
     FrameRule& rule = found_rule.rule;
-    dl_find_object found;
-    const bool in_module = _dl_find_object(reinterpret_cast<void*>(pc), &found) == 0;
+    Module module;
+    const bool in_module = find_module(pc, module);
     if (in_module) {
-        note_module(found);
-        if (found.dlfo_eh_frame) {
-            const ModuleRange range{reinterpret_cast<uintptr_t>(found.dlfo_map_start),
-                                    reinterpret_cast<uintptr_t>(found.dlfo_map_end)};
-            rule = rule_from_eh_frame(range, found.dlfo_eh_frame, pc);
+        note_module(module);
+        if (module.eh_frame_header) {
+            rule = rule_from_eh_frame({module.begin, module.end}, module.eh_frame_header, pc);
             // The rule was asked for the byte before the return address.
             if (rule.cfa == CfaKind::kSignal && !is_signal_return(pc + 1)) rule = {};
         }

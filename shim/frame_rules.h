@@ -6,7 +6,7 @@
 // realignment), the return address just below it, and rbp saved near the CFA. Whatever needs more
 // is told as kNone, and the walk goes on by frame pointers with checked bounds, or ends.
 //
-// The tables are found by glibc's _dl_find_object (2.35), which takes no lock and may be called in
+// The tables are found by module_lookup.h, which takes no lock of the loader and may be called in
 // signal handlers and while another thread is inside dlopen. Rules are cached by pc in a table
 // that all threads share without locks. The module epoch is part of an entry: after a dlclose
 // nothing cached before is used.

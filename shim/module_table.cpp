@@ -73,10 +73,10 @@ KnownModule* slot_for(ModuleTable& table, uintptr_t begin) {
     }
 }
 
-bool is_known(ModuleTable& table, const dl_find_object& found) {
-    const KnownModule* slot = slot_for(table, reinterpret_cast<uintptr_t>(found.dlfo_map_start));
+bool is_known(ModuleTable& table, const Module& module) {
+    const KnownModule* slot = slot_for(table, module.begin);
     return slot->begin.load(std::memory_order_relaxed) != 0 && !slot->gone &&
-           slot->link_map == found.dlfo_link_map;
+           slot->link_map == module.map;
 }
 
 // Under the lock.
@@ -91,11 +91,10 @@ void write_unload(Session& session, KnownModule& module) {
 }
 
 // Under the lock.
-void write_load(Session& session, const dl_find_object& found) {
+void write_load(Session& session, const Module& module) {
     ModuleTable& table = session.modules;
-    const auto begin = reinterpret_cast<uintptr_t>(found.dlfo_map_start);
-    const auto end = reinterpret_cast<uintptr_t>(found.dlfo_map_end);
-    const link_map& map = *found.dlfo_link_map;
+    const uintptr_t begin = module.begin, end = module.end;
+    const link_map& map = *module.map;
     const bool is_vdso = begin == process.vdso;
     char buffer[1200];
     Text path(buffer, sizeof(buffer));
@@ -131,22 +130,22 @@ void raise_epoch() {
 
 LoaderState loader_state;
 
-void note_module(const dl_find_object& found) {
+void note_module(const Module& module) {
     Session& session = *process.session;
     ModuleTable& table = session.modules;
-    if (!found.dlfo_link_map || is_known(table, found)) return;
+    if (!module.map || is_known(table, module)) return;
     SlowLockHolder lock(session.lock, may_call_kernel());
     // One slot in four stays free, so that searching ends.
-    if (!lock.owned() || is_known(table, found) || table.count >= ModuleTable::kSlots / 4 * 3) {
+    if (!lock.owned() || is_known(table, module) || table.count >= ModuleTable::kSlots / 4 * 3) {
         return;
     }
-    KnownModule* slot = slot_for(table, reinterpret_cast<uintptr_t>(found.dlfo_map_start));
+    KnownModule* slot = slot_for(table, module.begin);
     if (slot->begin.load(std::memory_order_relaxed) != 0 && !slot->gone) {
         // Unloaded by libc itself (iconv, NSS), unseen until now.
         write_unload(session, *slot);
         raise_epoch();
     }
-    write_load(session, found);
+    write_load(session, module);
 }
 
 void before_dlclose() {
@@ -157,17 +156,15 @@ void after_dlclose() {
     if (process.session && process.session->modules.slots) {
         Session& session = *process.session;
         ModuleTable& table = session.modules;
+        renew_modules();
         SlowLockHolder lock(session.lock, may_call_kernel());
         bool any_gone = false;
         for (unsigned i = 0; lock.owned() && i < ModuleTable::kSlots; i++) {
             KnownModule& slot = table.slots[i];
             const uintptr_t begin = slot.begin.load(std::memory_order_relaxed);
             if (begin == 0 || slot.gone) continue;
-            dl_find_object found;
-            if (_dl_find_object(reinterpret_cast<void*>(begin), &found) == 0 &&
-                found.dlfo_link_map == slot.link_map) {
-                continue;
-            }
+            Module module;
+            if (find_module(begin, module) && module.map == slot.link_map) continue;
             write_unload(session, slot);
             any_gone = true;
         }
@@ -182,9 +179,10 @@ void note_loaded_modules() {
         [](dl_phdr_info* info, size_t, void*) {
             for (unsigned i = 0; i < info->dlpi_phnum; i++) {
                 if (info->dlpi_phdr[i].p_type != PT_LOAD) continue;
-                dl_find_object found;
-                const uintptr_t at = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-                if (_dl_find_object(reinterpret_cast<void*>(at), &found) == 0) note_module(found);
+                Module module;
+                if (find_module(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr, module)) {
+                    note_module(module);
+                }
                 break;
             }
             return 0;

@@ -10,9 +10,10 @@
 #ifndef LASTREF_SHIM_MODULE_TABLE_H
 #define LASTREF_SHIM_MODULE_TABLE_H
 
-#include <dlfcn.h>
 #include <stdint.h>
 #include <atomic>
+
+#include "module_lookup.h"
 
 namespace lastref {
 
@@ -45,7 +46,7 @@ inline bool modules_closing() {
 }
 
 // Records the module if it is new. Any thread, signal handlers too.
-void note_module(const dl_find_object& found);
+void note_module(const Module& module);
 
 // Around the real dlclose.
 void before_dlclose();

@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -143,14 +144,57 @@ void say_other_name() {
     say(line);
 }
 
+// strerror() may allocate and translate, and strerrordesc_np() came with glibc 2.32 only.
+const char* why_no_file(int error) {
+    switch (error) {
+        case EPERM:
+            return "Operation not permitted";
+        case ENOENT:
+            return "No such file or directory";
+        case EACCES:
+            return "Permission denied";
+        case EEXIST:
+            return "File exists";
+        case ENOTDIR:
+            return "Not a directory";
+        case EISDIR:
+            return "Is a directory";
+        case EINVAL:
+            return "Invalid argument";
+        case ENFILE:
+        case EMFILE:
+            return "Too many open files";
+        case EFBIG:
+            return "File too large";
+        case ENOSPC:
+            return "No space left on device";
+        case EDQUOT:
+            return "Disk quota exceeded";
+        case EROFS:
+            return "Read-only file system";
+        case ENAMETOOLONG:
+            return "File name too long";
+        case ELOOP:
+            return "Too many levels of symbolic links";
+        case EOPNOTSUPP:
+            return "Operation not supported";
+        case ENOMEM:
+            return "Cannot allocate memory";
+        default:
+            return nullptr;
+    }
+}
+
 void say_no_trace(int error) {
     char line[1400];
     Text text(line, sizeof(line));
     text.add("no trace: can't make ")
         .add(process.file.path[0] ? process.file.path : process.config.out);
-    // strerror() may allocate and translate.
-    const char* name = strerrordesc_np(error);
-    text.add(": ").add(name ? name : "unknown error");
+    text.add(": ");
+    if (const char* reason = why_no_file(error))
+        text.add(reason);
+    else
+        text.add("error ").add_number(static_cast<uint64_t>(error));
     text.add("; set LASTREF_OUT to a writable place. The program runs untraced");
     say(line);
 }

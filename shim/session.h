@@ -49,6 +49,7 @@ struct Slab {
 struct Session {
     std::atomic<SessionState> state;
     SlowLock lock;
+    SlowLock module_lock;  // of the module look-up, taken within `lock` or without
     TickSource clock;
     int32_t pid;
     std::atomic<uint32_t> next_thread;

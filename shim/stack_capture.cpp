@@ -1,10 +1,10 @@
 #include "stack_capture.h"
 
-#include <dlfcn.h>
 #include <stddef.h>
 #include <ucontext.h>
 
 #include "frame_rules.h"
+#include "module_lookup.h"
 
 namespace lastref {
 namespace {
@@ -25,8 +25,8 @@ Step step_signal(Registers& r, ReadableStack& stack) {
 }
 
 bool in_module(uintptr_t pc) {
-    dl_find_object module;
-    return _dl_find_object(reinterpret_cast<void*>(pc), &module) == 0;
+    Module module;
+    return find_module(pc, module);
 }
 
 // Whether a call instruction ends before `pc`, which can be read: E8 with four bytes of distance,

@@ -1,0 +1,180 @@
+// Modules in a table of our own, for C libraries without _dl_find_object.
+//
+// The table is made anew from the loader's list (_r_debug.r_map) after each dlclose, and when a pc
+// is in no known module although the list has grown: that is told from its last entry alone, so a
+// JIT's code costs no walk of the list. The list is read without the loader's lock. glibc links an
+// entry when its object is mapped whole, and unlinks it before it is unmapped; but an entry may be
+// freed while we read (libc unloads its own modules, for iconv and NSS, through no dlclose that we
+// see), so all of it is copied by the kernel, which refuses where there is nothing.
+//
+// There are two tables in turn. A reader looks whether another was published meanwhile, and then
+// looks again. Writers hold a lock that a forked child finds free; a table half made by a thread
+// that is not there is not the published one.
+//
+// Not found: modules in namespaces of their own (dlmopen), and what is loaded after a seccomp
+// filter came about, since then nothing may be copied.
+#include "module_lookup.h"
+
+#include <elf.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/uio.h>
+#include <atomic>
+
+#include "module_table.h"
+#include "raw_syscall.h"
+#include "session.h"
+
+namespace lastref {
+namespace {
+
+struct Entry {
+    Module module;
+    uint64_t mark;  // from the unwind table's header: tells another module at the same place
+};
+
+struct Table {
+    static constexpr uint32_t kMost = 2048;
+    uint32_t count;
+    const link_map *last, *before_last;  // of the loader's list when the table was made
+    Entry entries[kMost];                // by address
+};
+
+Table tables[2];
+std::atomic<uint32_t> published;  // tables[published % 2]; 0: none yet
+
+// Copies what may be gone. False: it is, or the kernel can't be asked.
+bool copy(const void* from, void* to, size_t size) {
+    if (!may_call_kernel()) return false;
+    const iovec local = {to, size}, remote = {const_cast<void*>(from), size};
+    return raw::call(SYS_process_vm_readv, process.session->pid, reinterpret_cast<long>(&local), 1,
+                     reinterpret_cast<long>(&remote), 1) == static_cast<long>(size);
+}
+
+uint64_t mark_of(const void* eh_frame_header) {
+    uint64_t mark = 0;  // where .eh_frame is, and how many entries it has
+    if (eh_frame_header) {
+        copy(static_cast<const uint8_t*>(eh_frame_header) + 4, &mark, sizeof(mark));
+    }
+    return mark;
+}
+
+// From the program headers at `headers`.
+bool describe(uintptr_t headers, unsigned count, const link_map* map, uintptr_t bias,
+              Module& module) {
+    module = {UINTPTR_MAX, 0, nullptr, map};
+    for (unsigned i = 0; i < count; i++) {
+        ElfW(Phdr) header;
+        if (!copy(reinterpret_cast<void*>(headers + i * sizeof(header)), &header, sizeof(header))) {
+            return false;
+        }
+        const uintptr_t begin = bias + header.p_vaddr;
+        if (header.p_type == PT_LOAD) {
+            if ((begin & ~uintptr_t{4095}) < module.begin) module.begin = begin & ~uintptr_t{4095};
+            if (begin + header.p_memsz > module.end) module.end = begin + header.p_memsz;
+        } else if (header.p_type == PT_GNU_EH_FRAME) {
+            module.eh_frame_header = reinterpret_cast<const void*>(begin);
+        }
+    }
+    return module.begin < module.end;
+}
+
+bool describe(const link_map* map, const link_map& copied, bool is_program, Module& module) {
+    if (is_program) {
+        return describe(getauxval(AT_PHDR), static_cast<unsigned>(getauxval(AT_PHNUM)), map,
+                        copied.l_addr, module);
+    }
+    ElfW(Ehdr) elf;
+    if (copied.l_addr == 0 ||
+        !copy(reinterpret_cast<const void*>(copied.l_addr), &elf, sizeof(elf)) ||
+        memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_phentsize != sizeof(ElfW(Phdr))) {
+        return false;
+    }
+    return describe(copied.l_addr + elf.e_phoff, elf.e_phnum, map, copied.l_addr, module);
+}
+
+void insert(Table& table, const Module& module) {
+    uint32_t at = table.count++;
+    for (; at != 0 && table.entries[at - 1].module.begin > module.begin; at--) {
+        table.entries[at] = table.entries[at - 1];
+    }
+    table.entries[at] = {module, mark_of(module.eh_frame_header)};
+}
+
+// False where the list changed under the walk or could not be read: the old table stays.
+bool fill(Table& table) {
+    table.count = 0;
+    table.last = table.before_last = nullptr;
+    const link_map* map = _r_debug.r_map;
+    const bool known_order = map != nullptr;
+    for (uint32_t seen = 0; map && seen < Table::kMost; seen++) {
+        link_map copied;
+        if (!copy(map, &copied, sizeof(copied))) return false;
+        Module module;
+        if (describe(map, copied, seen == 0, module)) insert(table, module);
+        table.before_last = table.last;
+        table.last = map;
+        map = copied.l_next;
+    }
+    return known_order;
+}
+
+// The list's end is where it was.
+bool is_current(const Table& table) {
+    link_map last, before_last;
+    return copy(table.last, &last, sizeof(last)) && last.l_next == nullptr &&
+           (!table.before_last || (copy(table.before_last, &before_last, sizeof(before_last)) &&
+                                   before_last.l_next == table.last));
+}
+
+void make_table(uint32_t seen) {
+    if (!may_call_kernel()) return;
+    SlowLockHolder lock(process.session->module_lock, true);
+    const uint32_t number = published.load(std::memory_order_acquire);
+    if (!lock.owned() || number != seen) return;  // another thread made it
+    if (fill(tables[(number + 1) % 2])) published.store(number + 1, std::memory_order_release);
+}
+
+// As of the table published when it returns.
+bool look_up(uintptr_t pc, Entry& found, uint32_t& number) {
+    for (;;) {
+        number = published.load(std::memory_order_acquire);
+        const Table& table = tables[number % 2];
+        uint32_t low = 0, high = number != 0 ? table.count : 0;
+        if (high > Table::kMost) high = 0;
+        while (low < high) {
+            const uint32_t middle = low + (high - low) / 2;
+            if (table.entries[middle].module.begin <= pc)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low != 0) found = table.entries[low - 1];
+        std::atomic_thread_fence(std::memory_order_acquire);
+        if (published.load(std::memory_order_relaxed) != number) continue;
+        return low != 0 && pc < found.module.end;
+    }
+}
+
+}  // namespace
+
+bool find_module(uintptr_t pc, Module& found) {
+    Entry entry;
+    for (int tries = 0; tries < 2; tries++) {
+        uint32_t number;
+        const bool is_there = look_up(pc, entry, number);
+        found = entry.module;
+        if (!may_call_kernel()) return is_there;
+        // Gone, and maybe another there, where libc itself unloads or a dlclose is under way.
+        if (is_there && mark_of(entry.module.eh_frame_header) == entry.mark) return true;
+        if (!is_there && number != 0 && is_current(tables[number % 2])) return false;
+        make_table(number);
+    }
+    return false;
+}
+
+void renew_modules() {
+    make_table(published.load(std::memory_order_acquire));
+}
+
+}  // namespace lastref
