@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <span>
 #include <string>
 
 #include "analyze/fingerprint.h"
 #include "analyze/grouping.h"
 #include "analyze/lifecycle.h"
 #include "analyze/trace_facts.h"
-#include "read/event_merger.h"
+#include "read/batch_reader.h"
 #include "read/exit_state.h"
 #include "read/op_names.h"
 
@@ -139,24 +140,25 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     Lifecycle lifecycle(rate, from_start, whole);
 
     constexpr uint64_t kProgressStep = 1u << 20;
-    constexpr size_t kBatch = 256;
-    uint64_t activity = 0;
-    EventMerger merger(trace);
-    std::vector<Event> batch(kBatch);
-    while (const size_t count = merger.fill(batch)) {
-        const std::span<const Event> events(batch.data(), count);
+    constexpr uint64_t kWorthAThread = 1u << 20;  // bytes; less is read before one has started
+    uint64_t activity = 0, next_progress = kProgressStep;
+    BatchReader reader(trace, trace.file_size() >= kWorthAThread && has_spare_core());
+    for (;;) {
+        const std::span<const Event> events = reader.next();
+        if (events.empty()) break;
         lifecycle.handle(events);
         for (const Event& event : events) activity += is_activity(event.op);
-        if (progress &&
-            lifecycle.events() / kProgressStep != (lifecycle.events() - count) / kProgressStep)
+        if (progress && lifecycle.events() >= next_progress) {
             progress(lifecycle.events());
+            next_progress += kProgressStep;
+        }
     }
     lifecycle.finish();
 
     const ExitState exit = exit_state(header);
     Process process = describe(trace, exit, lifecycle.last_ticks());
     process.events = lifecycle.events();
-    process.warnings = shortcomings(trace, activity, merger.stacks_missing());
+    process.warnings = shortcomings(trace, activity, reader.stacks_missing());
     process.complete = process.warnings.empty();
 
     TraceFacts facts;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "read/batch_reader.h"
 #include "support/catch.h"
 #include "support/trace_builder.h"
 
@@ -95,6 +96,42 @@ TEST_CASE("many logs with many chunks merge into one ascending stream") {
         if (i != 0) REQUIRE(events[i - 1].ticks <= events[i].ticks);
         REQUIRE(events[i].address == next[events[i].log]++);
     }
+}
+
+TEST_CASE("reading ahead gives the same events in the same order") {
+    std::mt19937 random(11);
+    TraceBuilder builder;
+    for (uint32_t log = 1; log <= 5; ++log) {
+        uint64_t ticks = 2000;
+        for (uint64_t i = 0; i < 5'000; ++i) {
+            builder.add(log, at(random() % 2 ? Op::kMalloc : Op::kFree, ticks += random() % 3, i));
+        }
+    }
+    std::vector<Event> read[2];
+    for (const bool ahead : {false, true}) {
+        const auto trace = builder.open();
+        BatchReader reader(*trace, ahead);
+        for (auto batch = reader.next(); !batch.empty(); batch = reader.next()) {
+            read[ahead].insert(read[ahead].end(), batch.begin(), batch.end());
+        }
+        CHECK(reader.next().empty());
+    }
+    REQUIRE(read[0].size() == 25'000);
+    REQUIRE(read[1].size() == 25'000);
+    for (size_t i = 0; i < read[0].size(); ++i) {
+        REQUIRE(read[0][i].ticks == read[1][i].ticks);
+        REQUIRE(read[0][i].address == read[1][i].address);
+        REQUIRE(read[0][i].log == read[1][i].log);
+        REQUIRE(read[0][i].op == read[1][i].op);
+    }
+}
+
+TEST_CASE("a reader that is left before its end stops") {
+    TraceBuilder builder;
+    for (uint64_t i = 0; i < 50'000; ++i) builder.add(1, at(Op::kMalloc, 2000 + i, i));
+    const auto trace = builder.open();
+    BatchReader reader(*trace, true);
+    CHECK(!reader.next().empty());
 }
 
 TEST_CASE("a log of more bytes than the window is read whole") {
