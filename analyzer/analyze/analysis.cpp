@@ -142,7 +142,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     constexpr uint64_t kProgressStep = 1u << 20;
     constexpr uint64_t kWorthAThread = 1u << 20;  // bytes; less is read before one has started
     uint64_t activity = 0, next_progress = kProgressStep;
-    BatchReader reader(trace, trace.file_size() >= kWorthAThread && has_spare_core());
+    BatchReader reader(trace, trace.size() >= kWorthAThread && has_spare_core());
     for (;;) {
         const std::span<const Event> events = reader.next();
         if (events.empty()) break;

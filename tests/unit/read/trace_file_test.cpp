@@ -260,8 +260,9 @@ TEST_CASE("equal stacks under two ids are one") {
     CHECK(pcs_of(*trace, 17) == std::vector<uint64_t>{0x20, 0x10});
     CHECK(pcs_of(*trace, 18) == std::vector<uint64_t>{0x20, 0x10});
     LogCursor log = trace->cursor(trace->logs().front());
-    REQUIRE(log.advance());
-    CHECK(log.event().stack == 17);
+    Event event;
+    REQUIRE(log.decode({&event, 1}) == 1);
+    CHECK(event.stack == 17);
 }
 
 TEST_CASE("a stack may be based on one that is defined behind it") {
