@@ -169,6 +169,11 @@ void read_config(char** environment, Config& config, char* complaint, unsigned c
     read("LASTREF_FOLLOW_FORK", wanted,
          [&](const char* v) { return parse_switch(v, config.follow_fork); });
     read("LASTREF_VERBOSE", wanted, [&](const char* v) { return parse_switch(v, config.verbose); });
+    read("LASTREF_HOOKS", "a shorter list", [&](const char* v) {
+        Text hooks(config.hooks, sizeof(config.hooks));
+        hooks.add(v);
+        return !hooks.cut() || (config.hooks[0] = 0, false);
+    });
     read("LASTREF_RUN_ID", "32 hexadecimal digits",
          [&](const char* v) { return parse_run_id(v, config.run_id); });
     read("LASTREF_OUT", "a shorter path", [&](const char* v) { return set_out(v, config); });

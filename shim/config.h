@@ -19,6 +19,7 @@ struct Config {
     bool free_stacks = true;          // LASTREF_FREE_STACKS
     bool follow_fork = true;          // LASTREF_FOLLOW_FORK
     bool verbose = false;             // LASTREF_VERBOSE
+    char hooks[2048] = {};            // LASTREF_HOOKS: packs and rule files, joined by commas
     uint8_t run_id[16] = {};          // LASTREF_RUN_ID: set by `lastref run`
     char out[1024] = {};              // LASTREF_OUT, an absolute pattern
 };

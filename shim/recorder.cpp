@@ -344,6 +344,84 @@ void buffer_moved(const void* from, const void* to, const CallSite& site) {
     record<Op::kMove>(When::kAfter, fields, &site);
 }
 
+namespace {
+
+// At the sampling levels: whether the event is recorded, and as what. kInvalid: not.
+Op sampled_hooked_event(Op op, const void* buffer, const Hooked& hooked) {
+    ThreadState* state = t_state;
+    TrackedSet& buffers = *process.session->buffers;
+    const int64_t counted = (hooked.flags & trace::kCountKnown) != 0 ? hooked.count : INT64_MIN;
+    if (op == Op::kCreate) {
+        if (buffers.holds(buffer)) return buffers.set(buffer, 1), op;
+        const bool taken = state->attached &&
+                           sample_buffer(state->points, process.config.sample_interval) &&
+                           buffers.insert(buffer, 1);
+        return taken ? op : Op::kInvalid;
+    }
+    if (counted != INT64_MIN) buffers.set(buffer, counted);
+    bool ends = op == Op::kDestroy;
+    if (op == Op::kRetain || op == Op::kRelease) {
+        ends = buffers.add(buffer, op == Op::kRetain ? 1 : -1) <= 0 &&
+               (hooked.flags & trace::kRevives) == 0;
+    }
+    if (ends) buffers.remove(buffer);
+    if (process.config.level != trace::Level::kSimple) return op;
+    return ends ? Op::kDestroy : Op::kInvalid;  // only whether it ended is kept
+}
+
+template <Op op>
+void write_hooked(Log& log, const Fields& fields, uint32_t stack, uint64_t ticks) {
+    if (!write_record<op>(log, ticks, fields, stack)) count_loss(Loss::kNested);
+}
+
+}  // namespace
+
+void hooked_event(Op op, const void* buffer, const Hooked& hooked, const CallSite& site) {
+    if (!recording) return;
+    if (sampling()) {
+        if (!t_state->attached) {
+            Recording scope;  // begins the session, and with it the level is known
+            if (!scope.log(0)) return;
+        }
+        if (op != Op::kCreate && !wants_buffer_event(buffer)) return;
+        op = sampled_hooked_event(op, buffer, hooked);
+        if (op == Op::kInvalid) return;
+    }
+    const auto length = static_cast<uint32_t>(strnlen(hooked.type, kMaxString));
+    Recording scope;
+    Log* log = scope.log(length + 2 * kRecordMargin);
+    if (!log) return;
+    const uint32_t stack = scope.stack(site);
+    Fields fields;
+    fields.address = number(buffer);
+    fields.other = fields.address;
+    fields.value = hooked.count;
+    fields.detail = hooked.flags;
+    fields.string = string_index(*log, hooked.type, length);
+    const bool ends = op == Op::kRelease || op == Op::kDestroy;
+    const TickSource clock = process.session->clock;
+    const uint64_t ticks = ends ? ticks_before(clock) : ticks_after(clock);
+    // A create needs no word about its count where that is one.
+    if (hooked.flags != 0 && !(op == Op::kCreate && hooked.count == 1)) {
+        write_hooked<Op::kCounted>(*log, fields, stack, ticks);
+    }
+    switch (op) {
+        case Op::kCreate:
+            return write_hooked<Op::kCreate>(*log, fields, stack, ticks);
+        case Op::kRetain:
+            return write_hooked<Op::kRetain>(*log, fields, stack, ticks);
+        case Op::kRelease:
+            return write_hooked<Op::kRelease>(*log, fields, stack, ticks);
+        case Op::kMove:
+            return write_hooked<Op::kMove>(*log, fields, stack, ticks);
+        case Op::kDestroy:
+            return write_hooked<Op::kDestroy>(*log, fields, stack, ticks);
+        default:
+            fields.string = string_index(*log, "", 0);
+            return write_hooked<Op::kTouch>(*log, fields, stack, ticks);
+    }
+}
+
 void phase_began(const char* phase, const CallSite& site) {
     record_with_string<Op::kMark>(When::kAfter, {}, phase, site);
 }

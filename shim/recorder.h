@@ -59,6 +59,14 @@ void buffer_event(Op op, const void* buffer, const CallSite& site);
 void buffer_touched(const void* buffer, const char* hint, const CallSite& site);
 void buffer_counted(const void* buffer, long count, const CallSite& site);
 void buffer_moved(const void* from, const void* to, const CallSite& site);
+// Of a hooked library's buffer. `flags`: trace::CountedFlags. `count`: see trace::Op::kCounted.
+struct Hooked {
+    const char* type;
+    uint32_t flags;
+    int64_t count;
+};
+// Op kCreate, kRetain, kRelease, kTouch, kMove (a new holder) or kDestroy.
+void hooked_event(Op op, const void* buffer, const Hooked& hooked, const CallSite& site);
 void phase_began(const char* phase, const CallSite& site);
 
 void forked(int32_t child, const CallSite& site);

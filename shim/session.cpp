@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "frame_rules.h"
+#include "hooks.h"
 #include "raw_syscall.h"
 #include "text.h"
 
@@ -313,6 +314,8 @@ void restart_in_child(bool nested) {
     if (!traced || !process.config.follow_fork || process.sandboxed || process.clocks_given_up ||
         !begin(session, parent_id)) {
         disable(&session);
+    } else {
+        hooks::session_restarted();
     }
     // No look at the loader's list here: its lock may have been held when the fork was made.
     // Modules are met again as stacks pass through them.

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "hooks.h"
 #include "interpose.h"
 #include "raw_syscall.h"
 #include "real_functions.h"
@@ -52,6 +53,7 @@ __attribute__((constructor)) void start(int, char**, char** environment) {
         process.have_key = true;
     }
     note_own_malloc();
+    hooks::start();
 }
 
 }  // namespace

@@ -230,7 +230,9 @@ enum class Op : uint8_t {
     kThreadInfo = 27,  // kMeta: ordinal, kernel thread id, name
     kLoad = 28,        // kMeta: a module, when first seen
     kUnload = 29,      // kMeta
-    kOpCount = 30,
+    kCounted = 30,     // of a hooked library's buffer, before the record that it belongs to
+    kHook = 31,        // kMeta: what hooks see and do not see (HookFact)
+    kOpCount = 32,
 };
 static_assert(static_cast<uint8_t>(Op::kOpCount) <= kOpMask + 1);
 
@@ -284,6 +286,28 @@ inline constexpr uint16_t kFields[static_cast<uint8_t>(Op::kOpCount)] = {
         | fSize /* bytes mapped */ | fValue /* module index, from 0 */
         | fDetail /* epoch */ | fText /* path */ | fText2 /* build-id, raw bytes */,
     /* kUnload       */ fTime | fValue /* module index */ | fDetail /* first epoch without it */,
+    /* kCounted      */ fTime | fAddress | fValue /* true counter before the operation that the
+                           next record of this log tells; before a kCreate: after it */
+        | fDetail /* CountedFlags */ | fString /* type */ | fStack,
+    /* kHook         */ fTime | fValue | fDetail /* HookFact */ | fText /* subject */
+        | fText2 /* more */,
+};
+
+enum CountedFlags : uint32_t {
+    kCountKnown = 1u << 0,  // else the value means nothing
+    kRevives = 1u << 1,     // at zero the buffer may wait in a pool: a retain brings it back
+    kImplicit = 1u << 2,    // not all creations are seen: a new identity was created unseen
+};
+
+// What a kHook record says; subject, value and more as told here.
+enum class HookFact : uint32_t {
+    kType = 1,        // a type whose operations are hooked; CountedFlags
+    kHooked = 2,      // a library; functions hooked in it
+    kRefused = 3,     // a function; 0; why it is not hooked
+    kPartial = 4,     // a type; 0; what is not seen of it: no verdict is drawn
+    kBadPointer = 5,  // a function; how often until now; its rule's place
+    kOff = 6,         // nothing is hooked (any more); 0; why
+    kNoCounter = 7,   // a type; the value that was no count; why its counter is not read any more
 };
 
 // Which call kFailed tells of.

@@ -8,6 +8,7 @@
 
 #include "analyze/fingerprint.h"
 #include "analyze/grouping.h"
+#include "analyze/hook_facts.h"
 #include "analyze/lifecycle.h"
 #include "analyze/trace_facts.h"
 #include "read/batch_reader.h"
@@ -127,6 +128,28 @@ void add_totals(const Lifecycle& lifecycle, Summary& summary) {
     lifecycle.mappings().for_each_live([&](const Mapping&) { ++summary.mappings.live; });
 }
 
+// What is seen of the types of hooked libraries. The summary's coverage is of all of them.
+void add_hooked_types(const Lifecycle& lifecycle, TraceFile& trace, const HookFacts& hooks,
+                      Summary& summary) {
+    uint64_t seen = 0, unseen = 0;
+    for (const auto& [type, coverage] : lifecycle.buffers().coverage()) {
+        const std::string& name = trace.strings()[type];
+        auto at = std::find_if(summary.hooked.begin(), summary.hooked.end(),
+                               [&](const HookedType& one) { return one.type == name; });
+        if (at == summary.hooked.end()) at = summary.hooked.insert(at, {name, 0, 0, {}});
+        at->seen += coverage.seen;
+        at->unseen += coverage.unseen;
+        if (const std::string* partial = hooks.partial(type)) at->partial = *partial;
+    }
+    for (const HookedType& one : summary.hooked) {
+        seen += one.seen;
+        unseen += one.unseen;
+    }
+    if (unseen != 0) {
+        summary.coverage = static_cast<double>(seen) / static_cast<double>(seen + unseen);
+    }
+}
+
 }  // namespace
 
 void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& progress,
@@ -138,6 +161,8 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     const bool whole =
         trace.lost() == 0 && trace.damage().empty() && (header.notes & kNoteStopped) == 0;
     Lifecycle lifecycle(rate, from_start, whole);
+    const HookFacts hooks(trace.hooks());
+    lifecycle.set_hooks(hooks, from_start);
 
     constexpr uint64_t kProgressStep = 1u << 20;
     constexpr uint64_t kWorthAThread = 1u << 20;  // bytes; less is read before one has started
@@ -162,6 +187,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     process.complete = process.warnings.empty();
 
     TraceFacts facts;
+    facts.hooks = hooks;
     facts.process = report.processes.size();
     facts.orderly_exit = exit.orderly;
     facts.sampling = Sampling::of(header);
@@ -175,6 +201,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     }
     report.processes.push_back(std::move(process));
     add_totals(lifecycle, report.summary);
+    add_hooked_types(lifecycle, trace, hooks, report.summary);
     StackNames names(trace.stacks(), frames);
     add_findings(lifecycle, facts, trace, names, report);
 }

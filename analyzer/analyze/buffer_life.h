@@ -34,6 +34,9 @@ struct BufferLife {
     uint64_t created_at = 0;  // position among all buffer events of the trace
     uint64_t last_event_at = 0;
     uint64_t serial = 0;  // position among the lives of its origin, from 0
+    int threads = 1;        // that read its true counter: one, or more
+    uint32_t last_thread = 0;
+    int64_t gap_seen = 0;   // of the last reading, where it was not believed yet
     LifeHistory history;
     std::unique_ptr<SiteTally> tally;  // once the history is no longer whole
 

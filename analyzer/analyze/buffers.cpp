@@ -24,8 +24,15 @@ Buffers::Buffers(MisuseLog& misuses, uint64_t ticks_per_second, bool judge_misus
     : misuses_(misuses), race_window_(ticks_per_second / 10), judge_misuse_(judge_misuse) {}
 
 void Buffers::handle(const Event& event) {
+    if (event.op == Op::kCounted) return counted(event);
     ++event_count_;
-    if (event.op == Op::kCreate) return create(event);
+    const Told told = take_told(event);
+    if (event.op == Op::kCreate) {
+        create(event);
+        if (told.flags != 0) hold_against(told, event);
+        return;
+    }
+    if (told.flags != 0) hold_against(told, event);
     if (event.op == Op::kMove) return move(event);
     const auto found = lives_.find(event.address);
     if (found == lives_.end()) {
@@ -34,6 +41,7 @@ void Buffers::handle(const Event& event) {
     }
     BufferLife& life = found->second;
     life.last_event_at = event_count_;
+    if (hooks_.hooked(life.type)) ++coverage_[life.type].seen;
     if (life.state == State::kLive) {
         in_life(life, event);
     } else {
@@ -50,6 +58,8 @@ void Buffers::create(const Event& event) {
     life.created_stack = event.stack;
     life.created_ticks = event.ticks;
     life.created_at = life.last_event_at = event_count_;
+    life.last_thread = event.thread;
+    if (hooks_.hooked(life.type)) ++coverage_[life.type].seen;
     OriginStatistics& origin = origins_[{life.type, life.created_stack}];
     life.serial = origin.created;
     origin.count_created();
@@ -143,14 +153,9 @@ bool Buffers::came_just_too_late(const BufferLife& life, const Event& event) con
 
 void Buffers::after_life(BufferLife& life, const Event& event) {
     if (life.state == State::kEnded && came_just_too_late(life, event)) {
-        life.state = State::kLive;
+        bring_back(life);
         life.count = 1;
         life.remember(make_record(event, life.count));
-        --totals_.ended;
-        ++live_;
-        OriginStatistics& origin = origins_[{life.type, life.created_stack}];
-        --origin.ended;
-        ++origin.live;
         return;
     }
     if (event.op == Op::kRelease) step(life, -1);
@@ -171,8 +176,18 @@ void Buffers::after_life(BufferLife& life, const Event& event) {
     }
 }
 
+void Buffers::bring_back(BufferLife& life) {
+    life.state = State::kLive;
+    life.destroyed = false;
+    --totals_.ended;
+    ++live_;
+    OriginStatistics& origin = origins_[{life.type, life.created_stack}];
+    --origin.ended;
+    ++origin.live;
+}
+
 void Buffers::accuse(Kind kind, BufferLife& life, const Event& event) {
-    if (life.judged || life.unseen != 0 || !judge_misuse_) return;
+    if (life.judged || life.unseen != 0 || !judge_misuse_ || hooks_.partial(life.type)) return;
     life.judged = true;
     Misuse misuse;
     misuse.kind = kind;
@@ -225,7 +240,11 @@ void Buffers::end_range(uint64_t address, uint64_t size, const Event& event) {
         life.memory_freed = true;
         if (life.state != State::kLive) continue;
         life.remember(make_record(event, life.count));
-        if (life.count > 0) accuse(Kind::kFreedWhileReferenced, life, event);
+        // A hooked library may drop its last reference by inlined code.
+        if (life.count > 0 && hooks_.hooked(life.type))
+            note_unseen(life, static_cast<uint64_t>(life.count));
+        else if (life.count > 0)
+            accuse(Kind::kFreedWhileReferenced, life, event);
         life.judged = true;
         life.state = State::kFreed;
         life.ended_ticks = event.ticks;

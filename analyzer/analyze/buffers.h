@@ -17,17 +17,20 @@
 //   - A create at a live address: the end of the old life was not seen. No accusation.
 //   - kCount tells the true counter. Where it differs from the events' sum, operations are
 //     unseen: the count is corrected and no accusation is made of this life (row 34).
+//   - Buffers of hooked libraries: see hooked_buffers.cpp.
 //   - kMove, and a realloc of the memory around it, keep the life (row 26).
 #ifndef LASTREF_ANALYZER_ANALYZE_BUFFERS_H
 #define LASTREF_ANALYZER_ANALYZE_BUFFERS_H
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <unordered_map>
 #include <vector>
 
 #include "analyze/address_pages.h"
 #include "analyze/buffer_life.h"
+#include "analyze/hook_facts.h"
 #include "analyze/misuse.h"
 #include "read/event.h"
 
@@ -47,6 +50,11 @@ public:
 
     // create, retain, release, touch, count, move, destroy.
     void handle(const Event& event);
+    // Types of hooked libraries; `from_start`: no buffer is older than the trace.
+    void set_hooks(const HookFacts& hooks, bool from_start) {
+        hooks_ = hooks;
+        from_start_ = from_start;
+    }
 
     // The fate of the memory that buffers lie in. Cheap where no buffer is near.
     void memory_begins(uint64_t address, uint64_t size) {
@@ -72,6 +80,8 @@ public:
 
     const BufferTotals& totals() const { return totals_; }
     const Origins& origins() const { return origins_; }
+    // Of the types that are hooked, by type.
+    const std::map<uint32_t, HookCoverage>& coverage() const { return coverage_; }
     uint64_t event_count() const { return event_count_; }
     uint64_t live() const { return live_; }
     template <typename Visit>
@@ -84,6 +94,20 @@ public:
 private:
     using Lives = std::unordered_map<uint64_t, BufferLife>;
     static constexpr size_t kRemembered = 65536;
+
+    // What a kCounted said of the operation that follows in its log. See hooked_buffers.cpp.
+    struct Told {
+        uint64_t address = 0;
+        int64_t count = 0;
+        uint32_t flags = 0;  // trace::CountedFlags
+        uint32_t type = 0;
+    };
+    void counted(const Event& event);
+    Told take_told(const Event& event);
+    void hold_against(const Told& told, const Event& event);
+    void reconcile(BufferLife& life, int64_t count, const Event& event);
+    void note_unseen(BufferLife& life, uint64_t steps);
+    void bring_back(BufferLife& life);
 
     void create(const Event& event);
     void move(const Event& event);
@@ -110,6 +134,10 @@ private:
     BufferTotals totals_;
     uint64_t live_ = 0;
     uint64_t event_count_ = 0;
+    HookFacts hooks_;
+    bool from_start_ = true;
+    std::vector<Told> told_;  // by log
+    std::map<uint32_t, HookCoverage> coverage_;
     std::deque<std::pair<uint64_t, uint64_t>> ended_;  // address, created_at: oldest first
     std::unordered_map<uint32_t, std::vector<BufferLife>> lifted_;  // by log
 };

@@ -127,11 +127,27 @@ struct ByteTotals {
     uint64_t allocations = 0, frees = 0, peak_bytes = 0, live_bytes = 0, live = 0;
 };
 
+// A type of a hooked library: how many of its operations were seen, and how many more its true
+// counter proves.
+struct HookedType {
+    std::string type;
+    uint64_t seen = 0;
+    uint64_t unseen = 0;
+    std::string partial;  // what is not hooked of it; empty: all is
+
+    double coverage() const {
+        return seen + unseen == 0
+                   ? 1.0
+                   : static_cast<double>(seen) / static_cast<double>(seen + unseen);
+    }
+};
+
 struct Summary {
     ObjectTotals buffers;
     ByteTotals heap;
     ByteTotals mappings;
-    double coverage = 1.0;
+    double coverage = 1.0;  // of the operations on buffers of hooked libraries
+    std::vector<HookedType> hooked;
     // Live at the end, but the C and C++ runtimes keep them for the process' life: no findings.
     uint64_t runtime_blocks = 0, runtime_bytes = 0;
     // Live at the end because a live buffer lies in them: told with the buffer.

@@ -100,6 +100,9 @@ Held why_held(const LeakedGroup& group, const OriginStatistics& origin, uint64_t
                                     std::to_string(group.most_unseen) +
                                     " without an event: operations are not hooked"};
     }
+    if (const std::string* unseen = facts.hooks.partial(group.origin.first)) {
+        return {Cause::kUnseen, "not all operations of this type are hooked: " + *unseen};
+    }
     // One lost event hides the end of one life at most.
     if (facts.lost >= group.count && facts.lost != 0) {
         return {Cause::kUnseen,

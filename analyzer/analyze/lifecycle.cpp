@@ -44,6 +44,7 @@ void Lifecycle::handle_rare(const Event& event) {
         case Op::kCount:
         case Op::kMove:
         case Op::kDestroy:
+        case Op::kCounted:
             buffers_.handle(event);
             break;
         case Op::kExit:

@@ -57,6 +57,11 @@ public:
         }
     }
 
+    // To be called before the first event.
+    void set_hooks(const HookFacts& hooks, bool from_start) {
+        buffers_.set_hooks(hooks, from_start);
+    }
+
     // To be called once, after the last event.
     void finish() { buffers_.finish(); }
 

@@ -119,6 +119,14 @@ void EventLines::specifics(const Event& event) {
         case Op::kCount:
             number("count", event.value);
             break;
+        case Op::kCounted:
+            string("type", text);
+            if (event.detail & kCountKnown) number("count", event.value);
+            break;
+        case Op::kHook:
+            string("subject", text);
+            number("value", event.value);
+            break;
         case Op::kMove:
             address("to", event.other);
             break;

@@ -163,6 +163,37 @@ void write_threads(TraceFile& trace, LineOutput& out) {
     }
 }
 
+std::string hook_fact(const HookRecord& hook) {
+    switch (hook.fact) {
+        case HookFact::kType:
+            return fmt::format("type{}{}{}", hook.value & kCountKnown ? ", with its counter" : "",
+                               hook.value & kRevives ? ", zero is not its end" : "",
+                               hook.value & kImplicit ? ", creations seen in part" : "");
+        case HookFact::kHooked:
+            return fmt::format("{} functions hooked", hook.value);
+        case HookFact::kRefused:
+            return "not hooked: " + hook.more;
+        case HookFact::kPartial:
+            return "seen in part: " + hook.more;
+        case HookFact::kBadPointer:
+            return fmt::format("bad pointers in its identity, {} times or more: {}", hook.value,
+                               hook.more);
+        case HookFact::kOff:
+            return "off: " + hook.more;
+        case HookFact::kNoCounter:
+            return fmt::format("counter read {}: {}", hook.value, hook.more);
+    }
+    return "";
+}
+
+void write_hooks(TraceFile& trace, LineOutput& out) {
+    if (trace.hooks().empty()) return;
+    line(out, "hooks");
+    for (const HookRecord& hook : trace.hooks()) {
+        line(out, "  {:<24} {}", trace.strings()[hook.subject], hook_fact(hook));
+    }
+}
+
 }  // namespace
 
 int info_command(const InfoOptions& options) {
@@ -177,6 +208,7 @@ int info_command(const InfoOptions& options) {
     const Counted counted = count_events(trace);
     write_losses(trace, counted, out);
     write_counters(trace, counted, out);
+    write_hooks(trace, out);
     write_modules(trace, out);
     write_threads(trace, out);
     out.flush();

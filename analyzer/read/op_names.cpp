@@ -59,6 +59,10 @@ std::string_view op_name(trace::Op op) {
             return "load";
         case Op::kUnload:
             return "unload";
+        case Op::kCounted:
+            return "counted";
+        case Op::kHook:
+            return "hook";
         default:
             return "";
     }

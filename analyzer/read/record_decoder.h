@@ -103,6 +103,10 @@ public:
                 return fields<Op::kLoad>(at, end, state, event);
             case Op::kUnload:
                 return fields<Op::kUnload>(at, end, state, event);
+            case Op::kCounted:
+                return fields<Op::kCounted>(at, end, state, event);
+            case Op::kHook:
+                return fields<Op::kHook>(at, end, state, event);
             default:
                 return nullptr;
         }

@@ -118,6 +118,9 @@ void TraceFile::read_meta() {
             if (found != module_at.end()) modules_[found->second].end_epoch = event.detail;
         } else if (event.op == Op::kThreadInfo) {
             threads_.push_back({event.detail, event.value, strings_[event.string]});
+        } else if (event.op == Op::kHook) {
+            hooks_.push_back({static_cast<HookFact>(event.detail), event.value, event.string,
+                              std::string(meta.second_text())});
         }
     }
 }

@@ -41,6 +41,14 @@ struct ThreadRecord {
     std::string name;
 };
 
+// What hooks of other people's libraries told of themselves (kHook); see HookFact.
+struct HookRecord {
+    trace::HookFact fact;
+    int64_t value = 0;
+    uint32_t subject = 0;  // string id
+    std::string more;
+};
+
 class TraceFile {
 public:
     // Errors: not a trace, empty, another version or byte order, header cut off.
@@ -67,6 +75,7 @@ public:
     StringPool& strings() { return strings_; }
     const std::vector<ModuleRecord>& modules() const { return modules_; }
     const std::vector<ThreadRecord>& threads() const { return threads_; }
+    const std::vector<HookRecord>& hooks() const { return hooks_; }
     DamageList& damage() { return damage_; }
 
     // Nanoseconds since the trace began.
@@ -89,6 +98,7 @@ private:
     std::unique_ptr<StackNodes> stacks_;
     std::vector<ModuleRecord> modules_;
     std::vector<ThreadRecord> threads_;
+    std::vector<HookRecord> hooks_;
 };
 
 }  // namespace lastref

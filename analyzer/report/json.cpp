@@ -105,6 +105,14 @@ Json memory_json(const ByteTotals& totals) {
             {"live", totals.live}};
 }
 
+Json hooked_json(const HookedType& type) {
+    return {{"type", type.type},
+            {"seen", type.seen},
+            {"unseen", type.unseen},
+            {"coverage", type.coverage()},
+            {"partial", type.partial.empty() ? Json(nullptr) : Json(type.partial)}};
+}
+
 Json summary_json(const Report& report, size_t shown) {
     const Summary& summary = report.summary;
     return {{"verdict", verdict_name(verdict_of(report))},
@@ -115,6 +123,7 @@ Json summary_json(const Report& report, size_t shown) {
             {"heap", memory_json(summary.heap)},
             {"mappings", memory_json(summary.mappings)},
             {"coverage", summary.coverage},
+            {"hooked", array_of(summary.hooked, hooked_json)},
             {"runtime", {{"blocks", summary.runtime_blocks}, {"bytes", summary.runtime_bytes}}},
             {"buffer_blocks", summary.buffer_blocks},
             {"recent", {{"blocks", summary.recent_blocks}, {"bytes", summary.recent_bytes}}},

@@ -142,6 +142,15 @@ std::string totals_text(const Report& report) {
     };
     line("buffers", fmt::format("{} created, {} ended, {} leaked", summary.buffers.created,
                                 summary.buffers.ended, summary.buffers.leaked));
+    for (const HookedType& type : summary.hooked) {
+        std::string content = fmt::format("{}: {} seen", printable(type.type),
+                                          counted(type.seen, "operation"));
+        if (type.unseen > 0)
+            content += fmt::format(", {} more by its counter, coverage {:.1f}%", type.unseen,
+                                   type.coverage() * 100);
+        if (!type.partial.empty()) content += ", in part: " + printable(type.partial);
+        line(&type == summary.hooked.data() ? "hooked" : "", content);
+    }
     line("heap", memory_line(summary.heap, "allocated", "freed"));
     if (summary.buffer_blocks > 0)
         line("", fmt::format("{} of these lie under live buffers, told with those",

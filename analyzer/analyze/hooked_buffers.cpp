@@ -1,0 +1,87 @@
+// Buffers of hooked libraries: what kCounted tells before an operation, held against the model.
+//
+//   the counter is what the events say     nothing: it stays out of the history
+//   it is not                              operations were unseen (inlined code): the count is
+//                                          corrected. Where several threads are at the buffer a
+//                                          reading may be a race, so it must be met twice.
+//   an ended life has a count above zero   it goes on: brought back from a pool, or its end was
+//                                          none
+//   an unknown identity of a type whose    it was created unseen, with the count that was read
+//   creations are not all seen
+#include <algorithm>
+#include <cstdlib>
+
+#include "analyze/buffers.h"
+
+namespace lastref {
+
+using State = BufferLife::State;
+using trace::Op;
+
+void Buffers::counted(const Event& event) {
+    if (event.log >= told_.size()) told_.resize(event.log + 1);
+    told_[event.log] = {event.address, event.value, event.detail, event.string};
+}
+
+Buffers::Told Buffers::take_told(const Event& event) {
+    if (event.log >= told_.size() || told_[event.log].address != event.address) return {};
+    const Told told = told_[event.log];
+    told_[event.log] = {};
+    return told;
+}
+
+// Before the operation `event` is applied; for a create, after it.
+void Buffers::hold_against(const Told& told, const Event& event) {
+    const bool known = (told.flags & trace::kCountKnown) != 0;
+    auto found = lives_.find(event.address);
+    if (found == lives_.end()) {
+        if ((told.flags & trace::kImplicit) == 0 || !from_start_ || event.op == Op::kDestroy) return;
+        Event created = event;
+        created.op = Op::kCreate;
+        created.string = told.type;
+        created.size = 0;
+        create(created);
+        found = lives_.find(event.address);
+        if (known && told.count > 0) found->second.count = told.count;
+        return;
+    }
+    BufferLife& life = found->second;
+    if (event.op == Op::kCreate) {
+        if (known) life.count = told.count;
+        return;
+    }
+    if (life.state == State::kEnded && !life.memory_freed) {
+        const bool lives_on = known && told.count > 0;
+        const bool from_pool = (told.flags & trace::kRevives) != 0 && event.op == Op::kRetain;
+        if (!lives_on && !from_pool) return;
+        bring_back(life);
+        life.count = lives_on ? told.count : 0;
+        if ((told.flags & trace::kRevives) == 0) note_unseen(life, 1);
+        return;
+    }
+    if (known && life.state == State::kLive) reconcile(life, told.count, event);
+}
+
+void Buffers::reconcile(BufferLife& life, int64_t count, const Event& event) {
+    if (life.last_thread != event.thread) life.threads = std::min(life.threads + 1, 2);
+    life.last_thread = event.thread;
+    const int64_t gap = count - life.count;
+    const bool again = gap == life.gap_seen;
+    life.gap_seen = gap;
+    if (gap == 0 || (life.threads > 1 && !again)) return;
+    life.gap_seen = 0;
+    life.count = count;
+    note_unseen(life, static_cast<uint64_t>(std::abs(gap)));
+    Event told = event;
+    told.op = Op::kCount;
+    told.stack = 0;
+    told.string = 0;
+    life.remember(make_record(told, count));
+}
+
+void Buffers::note_unseen(BufferLife& life, uint64_t steps) {
+    life.unseen = std::max(life.unseen, steps);
+    coverage_[life.type].unseen += steps;
+}
+
+}  // namespace lastref

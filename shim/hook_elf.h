@@ -1,0 +1,79 @@
+// An ELF file in memory, as far as hooks need it: its soname, build-id, symbols and code.
+//
+// Reads a mapped file, every offset checked against its size. Shared by the shim and the command.
+#ifndef LASTREF_SHIM_HOOK_ELF_H
+#define LASTREF_SHIM_HOOK_ELF_H
+
+#include <elf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+namespace lastref::hooks {
+
+struct Symbol {
+    const char* name;
+    uint64_t address;  // in the file's address space
+    uint64_t size;     // 0: not told
+    uint8_t type;      // STT_*
+};
+
+class ElfImage {
+public:
+    // `bytes` is the whole file and outlives this. False where it is no x86-64 ELF file.
+    bool open(const uint8_t* bytes, size_t size);
+
+    const char* soname() const { return soname_; }  // "" where there is none
+    const uint8_t* build_id(size_t& size) const;
+
+    // Where the file holds what is loaded at `address`, and how many bytes from there to the
+    // segment's end; nullptr where it holds nothing.
+    const uint8_t* at(uint64_t address, size_t& available) const;
+    bool is_code(uint64_t address) const;
+    // [low, high): what its segments take up.
+    void loaded_range(uint64_t& low, uint64_t& high) const;
+
+    // Defined symbols with an address, of .dynsym and .symtab. `visit` returns false to end.
+    template <typename Visit>
+    void for_each_symbol(Visit&& visit) const {
+        for (unsigned table = 0; table < 2; table++) {
+            for (uint64_t i = 0; i < tables_[table].count; i++) {
+                Symbol symbol;
+                if (read_symbol(tables_[table], i, symbol) && !visit(symbol)) return;
+            }
+        }
+    }
+    bool has_symbol_table() const { return tables_[1].count != 0; }
+
+    // How long the function at `address` is: its symbol's size, else up to the next symbol, else
+    // to the segment's end.
+    size_t function_size(uint64_t address, uint64_t symbol_size) const;
+
+private:
+    struct Table {
+        const Elf64_Sym* symbols = nullptr;
+        uint64_t count = 0;
+        const char* strings = nullptr;
+        uint64_t strings_size = 0;
+    };
+    template <typename T>
+    const T* array(uint64_t offset, uint64_t count) const {
+        if (offset > size_ || count > (size_ - offset) / sizeof(T) || offset % alignof(T) != 0) {
+            return nullptr;
+        }
+        return reinterpret_cast<const T*>(bytes_ + offset);
+    }
+    bool read_symbol(const Table& table, uint64_t index, Symbol& symbol) const;
+    void find_tables(const Elf64_Ehdr& header);
+    void find_soname();
+
+    const uint8_t* bytes_ = nullptr;
+    size_t size_ = 0;
+    const Elf64_Phdr* segments_ = nullptr;
+    unsigned segment_count_ = 0;
+    Table tables_[2];  // .dynsym, .symtab
+    const char* soname_ = "";
+};
+
+}  // namespace lastref::hooks
+
+#endif  // LASTREF_SHIM_HOOK_ELF_H

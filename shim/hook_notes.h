@@ -1,0 +1,35 @@
+// What the trace and, where LASTREF_VERBOSE asks, stderr are told about hooks.
+//
+// Called while hooks are installed and, seldom, from hooked calls. Takes the session's lock.
+#ifndef LASTREF_SHIM_HOOK_NOTES_H
+#define LASTREF_SHIM_HOOK_NOTES_H
+
+#include <stdint.h>
+
+#include "hook_table.h"
+#include "trace_format.h"
+
+namespace lastref::hooks {
+
+// A kHook record; texts are cut to a few hundred bytes.
+void note(trace::HookFact fact, const char* subject, int64_t value, const char* more);
+
+// A function that a type needs is not hooked: the type is partial from now on.
+void note_refused(HookedType& type, const char* function, const char* reason);
+
+// A library of this type's rules is here.
+void note_type(HookedType& type);
+void note_library(const char* soname, uint32_t functions);
+
+// Nothing is hooked any more. Said on stderr too.
+void note_off(const char* reason);
+
+// What this process has hooked, for a forked child's trace.
+void note_everything_again();
+
+// One line on stderr, where the process may write there; more than one is allowed.
+void say_more(const char* line);
+
+}  // namespace lastref::hooks
+
+#endif  // LASTREF_SHIM_HOOK_NOTES_H

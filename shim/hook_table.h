@@ -1,0 +1,66 @@
+// What is hooked in this process: types, functions, and what each function's rules ask for.
+//
+// Written while hooks are installed (see hook_code.h about who may), read by every hooked call
+// without a lock: an entry is complete before the jump to it is written. A forked child inherits
+// all of it, as it inherits the code.
+#ifndef LASTREF_SHIM_HOOK_TABLE_H
+#define LASTREF_SHIM_HOOK_TABLE_H
+
+#include <stdint.h>
+#include <atomic>
+
+#include "hook_rules.h"
+
+namespace lastref::hooks {
+
+// What is known of a type in this process.
+struct HookedType {
+    const char* name;  // NUL-terminated
+    const Type* rules;
+    Counter counter;
+    std::atomic<bool> counter_trusted;  // until its value contradicts the rule
+    std::atomic<bool> partial;
+    bool used;  // a library of its rules is or was loaded
+    // Rules about function pointers, looked up at each create.
+    const struct Binding* pointers;
+};
+
+// One rule at one function.
+struct Binding {
+    const Rule* rule;
+    HookedType* type;
+    const Binding* next;
+    const char* function;  // its name, for what is said of it
+    mutable std::atomic<uint64_t> bad_pointers;
+};
+
+struct Patch {
+    uintptr_t entry;
+    uintptr_t go_on;  // the moved first instructions; for a slot, the function that was in it
+    const Binding* at_entry;
+    const Binding* at_return;
+    size_t symbol_size;
+    bool calls;  // comes back to us
+    bool is_loader;
+    bool is_slot;
+    uint8_t stack_words;
+    uint8_t covered;
+    std::atomic<bool> installed;
+    uint8_t original[16];
+};
+
+struct HookTable {
+    static constexpr uint32_t kPatches = 1u << 16;
+
+    RuleSet* rules;
+    HookedType* types;  // RuleSet::kTypes
+    Patch* patches;     // kPatches
+    uint32_t patch_count;
+    uint32_t binding_count;
+    std::atomic<bool> active;
+};
+extern HookTable table;
+
+}  // namespace lastref::hooks
+
+#endif  // LASTREF_SHIM_HOOK_TABLE_H

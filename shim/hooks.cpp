@@ -1,0 +1,152 @@
+#include "hooks.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "hook_events.h"
+#include "hook_install.h"
+#include "hook_modules.h"
+#include "hook_notes.h"
+#include "raw_syscall.h"
+#include "session.h"
+#include "text.h"
+
+namespace lastref::hooks {
+
+HookTable table;
+
+namespace {
+
+constexpr size_t kMostRules = 1u << 20;  // bytes of one rule file
+constexpr unsigned kErrorsSaid = 10;
+constexpr unsigned kMostPath = 4096;
+
+unsigned errors_said;
+
+void say_error(void*, const RuleError& error) {
+    if (++errors_said > kErrorsSaid) return;
+    char line[1400];
+    Text text(line, sizeof(line));
+    text.add(error.file).add(':').add_number(error.line).add(':').add_number(error.column);
+    text.add(": expected ").add(error.expected).add(", found ");
+    if (error.found.empty())
+        text.add("the end of the line");
+    else
+        text.add('\'').add(error.found.text, error.found.size < 80 ? error.found.size : 80).add('\'');
+    say_more(line);
+}
+
+// The folder of built-in packs lies beside the shim.
+bool pack_path(const char* name, size_t size, Text& path) {
+    Dl_info self;
+    if (!dladdr(&table, &self) || !self.dli_fname) return false;
+    const char* slash = strrchr(self.dli_fname, '/');
+    if (slash) path.add(self.dli_fname, static_cast<size_t>(slash - self.dli_fname) + 1);
+    path.add("lastref/hooks/").add(name, size).add(".rules");
+    return !path.cut();
+}
+
+bool is_file_name(const char* name, size_t size) {
+    return memchr(name, '/', size) || (size > 6 && memcmp(name + size - 6, ".rules", 6) == 0);
+}
+
+// The whole file, in memory that stays; nullptr where it can't be read.
+const char* read_rules(const char* path, size_t& size) {
+    const int fd = raw::open(path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return nullptr;
+    const long end = raw::call(SYS_lseek, fd, 0, 2 /* SEEK_END */);
+    char* text = nullptr;
+    if (end >= 0 && static_cast<size_t>(end) <= kMostRules) {
+        size = static_cast<size_t>(end);
+        text = static_cast<char*>(take_memory(size + 1));
+        raw::call(SYS_lseek, fd, 0, 0);
+        size_t got = 0;
+        while (text && got < size) {
+            const long read = raw::read(fd, text + got, size - got);
+            if (read <= 0) break;
+            got += static_cast<size_t>(read);
+        }
+        size = got;
+    }
+    raw::close(fd);
+    return text;
+}
+
+void add_rules(const char* name, size_t name_size) {
+    auto* path_text = static_cast<char*>(take_memory(kMostPath));
+    if (!path_text) return;
+    Text path(path_text, kMostPath);
+    if (is_file_name(name, name_size))
+        path.add(name, name_size);
+    else if (!pack_path(name, name_size, path))
+        return;
+    size_t size = 0;
+    const char* text = read_rules(path_text, size);
+    if (!text) {
+        char line[1400];
+        Text said(line, sizeof(line));
+        said.add("hooks: can't read ").add(path_text);
+        said.add(" (a pack's name, or a path that ends in .rules)");
+        say_more(line);
+        return;
+    }
+    parse_rules(*table.rules, path_text, text, size, say_error, nullptr);
+}
+
+bool make_tables() {
+    const auto make = [](size_t size) {
+        return raw::map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                        -1, 0);
+    };
+    table.rules = static_cast<RuleSet*>(make(sizeof(RuleSet)));
+    table.types = static_cast<HookedType*>(make(RuleSet::kTypes * sizeof(HookedType)));
+    table.patches = static_cast<Patch*>(make(HookTable::kPatches * sizeof(Patch)));
+    return table.rules && table.types && table.patches;
+}
+
+void read_all_rules() {
+    const char* name = process.config.hooks;
+    while (*name) {
+        const size_t size = strcspn(name, ",");
+        if (size != 0) add_rules(name, size);
+        name += size + (name[size] == ',');
+    }
+    for (uint32_t i = 0; i < table.rules->type_count; i++) {
+        const Type& from = table.rules->types[i];
+        HookedType& type = table.types[i];
+        type.name = copy_text(from.name.text, from.name.size);
+        type.rules = &from;
+        type.counter = from.counter;
+        type.counter_trusted.store(true);
+    }
+}
+
+}  // namespace
+
+void start() {
+    if (process.config.hooks[0] == 0 || !may_call_kernel()) return;
+    if (!make_tables()) return note_off("no memory is left");
+    read_all_rules();
+    if (table.rules->rule_count == 0) return note_off("there are no rules to go by");
+    // What the loader allocates for a library of ours is not the program's.
+    recording = false;
+    const bool loaded = decoder.load();
+    recording = true;
+    if (!loaded) return note_off(decoder.why());
+    table.active.store(true);
+    scan_modules();
+    if (!table.active.load()) return;
+    if (const char* reason = hook_loader()) {
+        note(trace::HookFact::kRefused, "_dl_debug_state", 0, reason);
+    }
+}
+
+void session_restarted() {
+    if (!table.rules) return;
+    unlock_in_child();
+    note_everything_again();
+}
+
+}  // namespace lastref::hooks
