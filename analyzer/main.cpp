@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "command/events.h"
+#include "command/hooks.h"
 #include "command/info.h"
 #include "command/pack.h"
 #include "command/report.h"
@@ -92,6 +93,7 @@ struct CommandLine {
     EventsOptions events;
     PackOptions pack, unpack;
     std::string buffer;  // of events
+    std::string rules, program, library;  // of hooks
     size_t top = 0;      // of report
 };
 
@@ -108,12 +110,13 @@ CLI::App* add_run(CLI::App& app, CommandLine& line) {
     run->add_option(
         "--level", line.run.level,
         "disabled, simple, advanced or paranoid (default: LASTREF_LEVEL, else paranoid)");
-    run->add_option("--hooks", line.run.hooks, "Rule pack or file for a library's buffers (not in this version yet)")
+    run->add_option("--hooks", line.run.hooks, "Rule pack or rule file for a library's buffers (see lastref hooks)")
         ->allow_extra_args(false);
     run->add_option("-o,--output", line.run.output,
                     "The trace's path; may hold %p, %e, %n (default: lastref.%e.%p.trace)");
     run->add_option("--ring", line.run.ring, "Keep only the newest SIZE of events");
-    run->add_flag("--unpooled", line.run.unpooled, "Switch the known buffer pools off (not in this version yet)");
+    run->add_flag("--unpooled", line.run.unpooled, "Switch the known buffer pools off (says which)");
+    run->add_flag("--strict-hooks", line.run.strict_hooks, "Do not start with an error in a rule file");
     run->footer(kRunExamples);
     return run;
 }
@@ -165,6 +168,38 @@ CLI::App* add_unpack(CLI::App& app, PackOptions& options) {
     return unpack;
 }
 
+constexpr const char* kHooksExamples = R"(
+Examples:
+  lastref hooks list
+        the built-in packs
+  lastref hooks check ffmpeg /usr/bin/ffmpeg
+        what each rule of a pack, or of a rule file, would hook in a program, and why not
+  lastref hooks new /usr/lib/libfoo.so.1 > foo.rules
+        a draft of rules, to be completed by hand
+
+Exit status of check: 0; 1 where a rule finds no function or one that can't be hooked; 2 for errors.)";
+
+struct HooksCommand {
+    CLI::App* app = nullptr;
+    CLI::App* list = nullptr;
+    CLI::App* check = nullptr;
+    CLI::App* draft = nullptr;
+};
+
+HooksCommand add_hooks(CLI::App& app, CommandLine& line) {
+    HooksCommand hooks;
+    hooks.app = app.add_subcommand("hooks", "Rules for other people's libraries");
+    hooks.app->require_subcommand(1);
+    hooks.app->footer(kHooksExamples);
+    hooks.list = hooks.app->add_subcommand("list", "The built-in packs");
+    hooks.check = hooks.app->add_subcommand("check", "What a rule file would hook in a program");
+    hooks.check->add_option("FILE", line.rules, "Rule file, or a pack's name")->required();
+    hooks.check->add_option("PROGRAM", line.program, "Program")->required();
+    hooks.draft = hooks.app->add_subcommand("new", "Draft rules from a library's symbols");
+    hooks.draft->add_option("LIBRARY", line.library, "Shared library")->required();
+    return hooks;
+}
+
 // An address as people copy it out of a report: hexadecimal with 0x, or decimal.
 uint64_t parse_address(const std::string& text) {
     char* end = nullptr;
@@ -199,6 +234,7 @@ int dispatch(int argc, char** argv) {
     CLI::App* events = add_events(app, line);
     CLI::App* pack = add_pack(app, line.pack);
     CLI::App* unpack = add_unpack(app, line.unpack);
+    const HooksCommand hooks = add_hooks(app, line);
     try {
         if (!arguments.empty() && arguments.front() == "run") {
             auto split = split_run_arguments({arguments.begin() + 1, arguments.end()});
@@ -218,6 +254,9 @@ int dispatch(int argc, char** argv) {
     if (*info) return info_command(line.info);
     if (*pack) return pack_command(line.pack);
     if (*unpack) return unpack_command(line.unpack);
+    if (*hooks.list) return list_hooks();
+    if (*hooks.check) return check_hooks(line.rules, line.program);
+    if (*hooks.draft) return draft_hooks(line.library);
     return events_command(line.events);
 }
 

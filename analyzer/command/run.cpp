@@ -13,6 +13,7 @@
 
 #include "command/launcher.h"
 #include "command/program_file.h"
+#include "command/rule_files.h"
 #include "command/run_output.h"
 #include "command/run_summary.h"
 #include "command/run_traces.h"
@@ -48,12 +49,18 @@ std::optional<std::string> level_name(const std::string& given) {
     return std::nullopt;
 }
 
-// What the command line already knows but this version can't do yet: never a silent half.
-std::string not_built_yet(const RunOptions& options) {
-    if (!options.hooks.empty()) return "--hooks: rule packs are not part of this version yet";
-    if (options.unpooled) return "--unpooled: switching pools off is not part of this version yet";
-    return {};
-}
+// The switches of --unpooled: what makes common allocators and pools take every object from malloc.
+struct PoolSwitch {
+    const char* name;
+    const char* value;
+    bool append;  // to what is there, behind a blank
+};
+constexpr PoolSwitch kPoolSwitches[] = {
+    {"G_SLICE", "always-malloc", false},                                // GLib before 2.76
+    {"GLIBCXX_FORCE_NEW", "1", false},                                  // libstdc++'s pool allocators
+    {"PYTHONMALLOC", "malloc", false},                                  // CPython's obmalloc
+    {"JAVA_TOOL_OPTIONS", "-Dio.netty.allocator.type=unpooled", true},  // Netty
+};
 
 // As the shim reads sizes: a number, then k, m, g or t, then i, then b, the letters of either case.
 bool is_ring_size(const std::string& text) {
@@ -86,6 +93,29 @@ void set_variable(std::vector<std::string>& environment, std::string_view name,
         return entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=';
     });
     environment.push_back(fmt::format("{}={}", name, value));
+}
+
+void switch_pools_off(std::vector<std::string>& environment) {
+    std::string said;
+    for (const PoolSwitch& one : kPoolSwitches) {
+        const std::string before = from_environment(one.name);
+        const std::string value =
+            one.append && !before.empty() ? before + ' ' + one.value : one.value;
+        set_variable(environment, one.name, value);
+        said += fmt::format(" {}={}", one.name, one.value);
+    }
+    fmt::print(stderr, "lastref run: unpooled:{}\n", said);
+}
+
+// The packs and files of --hooks, checked; false where the program must not be started.
+bool check_rules(const RunOptions& options, std::string& list) {
+    const RuleFiles files = read_rule_files(options.hooks);
+    for (const std::string& path : files.paths) list += (list.empty() ? "" : ",") + path;
+    for (const std::string& missing : files.missing) refuse("--hooks " + missing);
+    if (!files.missing.empty()) return false;
+    if (!options.strict_hooks) return true;  // the shim says what is wrong, once
+    for (const std::string& error : files.errors) refuse(error);
+    return files.errors.empty();
 }
 
 std::vector<std::string> shim_environment(const std::string& shim, const std::string& level,
@@ -126,7 +156,6 @@ int exit_status(const std::string& program, const ChildEnd& end) {
 }  // namespace
 
 int run_command(const RunOptions& options) {
-    if (std::string reason = not_built_yet(options); !reason.empty()) return refuse(reason);
     if (options.command.empty()) return refuse("no program given (see lastref run --help)");
 
     std::string level_given =
@@ -150,10 +179,15 @@ int run_command(const RunOptions& options) {
     ShimLocation shim = locate_shim();
     if (shim.path.empty()) return refuse(shim.reason);
 
+    std::string rules;
+    if (!options.hooks.empty() && !check_rules(options, rules)) return kCannotRun;
+
     RunId run_id = random_run_id();
-    ChildEnd end = launch_and_wait(
-        {*program, options.command,
-         shim_environment(shim.path, *level, output.pattern, options.ring, run_id)});
+    std::vector<std::string> environment =
+        shim_environment(shim.path, *level, output.pattern, options.ring, run_id);
+    if (!rules.empty()) set_variable(environment, "LASTREF_HOOKS", rules);
+    if (options.unpooled) switch_pools_off(environment);
+    ChildEnd end = launch_and_wait({*program, options.command, environment});
     if (end.error != 0)
         return refuse(fmt::format("{} can't be run: {}", *program, strerror(end.error)));
 

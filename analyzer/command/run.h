@@ -9,10 +9,11 @@ namespace lastref {
 
 struct RunOptions {
     std::string level;                 // empty: LASTREF_LEVEL, else paranoid
-    std::vector<std::string> hooks;    // rule packs; not built yet
+    std::vector<std::string> hooks;    // rule packs and files; empty: LASTREF_HOOKS
+    bool strict_hooks = false;         // an error in them is a reason not to start
     std::string output;                // empty: LASTREF_OUT, else the shim's default name
     std::string ring;                  // not built yet
-    bool unpooled = false;             // not built yet
+    bool unpooled = false;             // switch the known pools off
     std::vector<std::string> command;  // the program and its arguments
 };
 

@@ -1,0 +1,263 @@
+#include "command/hooks.h"
+
+#include <cxxabi.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "command/program_file.h"
+#include "command/rule_files.h"
+#include "hook_decoder.h"
+#include "hook_elf.h"
+#include "hook_relocate.h"
+
+namespace lastref {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace hooks;
+
+constexpr int kUsage = 2;
+
+int refuse(const std::string& reason) {
+    fmt::print(stderr, "lastref hooks: {}\n", reason);
+    return kUsage;
+}
+
+struct Library {
+    std::string path, soname;
+    std::vector<char> bytes;
+    ElfImage elf;
+    bool linked = true;  // the loader brings it with the program
+
+    bool open(const std::string& file) {
+        path = file;
+        std::ifstream in(file, std::ios::binary);
+        bytes.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+        if (!elf.open(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())) return false;
+        soname = *elf.soname() ? elf.soname() : fs::path(file).filename().string();
+        return true;
+    }
+};
+
+std::string demangled(const char* name) {
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> text(
+        abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+    return status == 0 && text ? text.get() : name;
+}
+
+// What the loader would load with the program, as it says itself.
+std::vector<std::string> linked_libraries(const std::string& program) {
+    std::string quoted = "'";
+    for (const char c : program) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    const std::string command = "/lib64/ld-linux-x86-64.so.2 --list " + quoted + "' 2>/dev/null";
+    std::vector<std::string> paths;
+    FILE* pipe = ::popen(command.c_str(), "r");
+    if (!pipe) return paths;
+    char line[4096];
+    while (std::fgets(line, sizeof(line), pipe)) {
+        const std::string text = line;
+        const size_t begin = text.find('/');
+        const size_t end = text.rfind(" (0x");
+        if (begin != std::string::npos && end != std::string::npos && begin < end)
+            paths.push_back(text.substr(begin, end - begin));
+    }
+    ::pclose(pipe);
+    for (std::string& path : paths) {
+        if (const size_t arrow = path.find("=> "); arrow != std::string::npos)
+            path = path.substr(arrow + 3);
+    }
+    return paths;
+}
+
+class Check {
+public:
+    Check(const RuleSet& rules, std::string program) : rules_(rules), program_(std::move(program)) {}
+
+    int run() {
+        if (!decoder_.load()) return refuse(decoder_.why());
+        load_libraries();
+        for (uint32_t i = 0; i < rules_.rule_count; ++i) check(rules_.rules[i]);
+        return failed_ ? 1 : 0;
+    }
+
+private:
+    void load_libraries() {
+        add(program_, "<exe>", true);
+        for (const std::string& path : linked_libraries(program_)) add(path, "", true);
+        // What the program may load later: libraries of the usual folders.
+        for (const char* folder : {"/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/lib"}) {
+            std::error_code error;
+            for (const auto& entry : fs::directory_iterator(folder, error)) {
+                const std::string name = entry.path().filename().string();
+                if (wanted(name) && !known(name)) add(entry.path().string(), "", false);
+            }
+        }
+    }
+    bool wanted(const std::string& soname) const {
+        return std::any_of(rules_.libraries, rules_.libraries + rules_.library_count,
+                           [&](const auto& one) { return matches_any(one.patterns, soname.c_str()); });
+    }
+    bool known(const std::string& soname) const {
+        return std::any_of(libraries_.begin(), libraries_.end(),
+                           [&](const auto& one) { return one->soname == soname; });
+    }
+    void add(const std::string& path, const std::string& soname, bool linked) {
+        auto library = std::make_unique<Library>();
+        if (!library->open(path)) return;
+        if (!soname.empty()) library->soname = soname;
+        library->linked = linked;
+        if (wanted(library->soname)) libraries_.push_back(std::move(library));
+    }
+
+    void say(const char* verdict, const std::string& function, const std::string& rest) {
+        fmt::print("{:<9} {:<36} {}\n", verdict, function, rest);
+    }
+    std::string why_not(const Library& library, const Symbol& symbol) const {
+        if (symbol.type == STT_GNU_IFUNC) return "it is chosen at run time (IFUNC)";
+        size_t available = 0;
+        const uint8_t* code = library.elf.at(symbol.address, available);
+        if (!code || !library.elf.is_code(symbol.address)) return "it is no code of its file";
+        Relocated moved;
+        const char* reason = relocate_prologue(
+            decoder_, code, library.elf.function_size(symbol.address, symbol.size), available,
+            symbol.address, symbol.address + (1u << 24), moved);
+        return reason ? reason : "";
+    }
+    static bool is_about(const Rule& rule, const Symbol& symbol) {
+        if (rule.target == Target::kDemangled)
+            return symbol.type == STT_FUNC &&
+                   matches(rule.function, demangled(symbol.name).c_str());
+        return rule.function == symbol.name &&
+               (rule.target == Target::kSlot || symbol.type != STT_OBJECT);
+    }
+    void check(const Rule& rule) {
+        const std::string patterns(rules_.libraries[rule.library].patterns.text,
+                                   rules_.libraries[rule.library].patterns.size);
+        const std::string name = fmt::format(
+            "{}", std::string(rule.function.text ? rule.function.text : "", rule.function.size));
+        if (rule.target == Target::kPointer)
+            return say("run time", "(a function pointer)", patterns);
+        bool any = false;
+        for (const auto& library : libraries_) {
+            if (!matches_any(rules_.libraries[rule.library].patterns, library->soname.c_str()))
+                continue;
+            any = true;
+            check_in(rule, name, *library);
+        }
+        if (!any) say("absent", name, patterns + ": no such library here");
+    }
+    void check_in(const Rule& rule, const std::string& name, const Library& library) {
+        const std::string where = library.soname + (library.linked ? "" : " (if it is loaded)");
+        if (rule.target == Target::kOffset) return say("unchecked", "+offset", where);
+        std::set<uint64_t> seen;
+        library.elf.for_each_symbol([&](const Symbol& symbol) {
+            if (!is_about(rule, symbol) || !seen.insert(symbol.address).second) return true;
+            const std::string reason =
+                rule.target == Target::kSlot ? "" : why_not(library, symbol);
+            if (reason.empty()) {
+                say("ok", symbol.name, where);
+            } else {
+                failed_ = true;
+                say("refused", symbol.name, where + ": " + reason);
+            }
+            return true;
+        });
+        if (!seen.empty()) return;
+        failed_ |= !rule.optional;
+        say(rule.optional ? "optional" : "missing", name,
+            where + ": there is no such function" +
+                (library.elf.has_symbol_table() ? "" : ", and no symbol table but the exported one"));
+    }
+
+    const RuleSet& rules_;
+    const std::string program_;
+    Decoder decoder_;
+    std::vector<std::unique_ptr<Library>> libraries_;
+    bool failed_ = false;
+};
+
+struct Pair {
+    const char* up;
+    const char* down;
+};
+constexpr Pair kPairs[] = {{"_ref", "_unref"},       {"_retain", "_release"}, {"_up_ref", "_free"},
+                           {"_get", "_put"},         {"_acquire", "_release"}, {"_addref", "_release"},
+                           {"_incref", "_decref"},   {"_inc_ref", "_dec_ref"}};
+constexpr const char* kMakers[] = {"_new", "_create", "_alloc", "_init"};
+
+}  // namespace
+
+int list_hooks() {
+    const std::string folder = pack_folder();
+    std::error_code error;
+    std::vector<fs::path> packs;
+    for (const auto& entry : fs::directory_iterator(folder, error))
+        if (entry.path().extension() == ".rules") packs.push_back(entry.path());
+    if (packs.empty()) return refuse("no packs in " + folder + ": set LASTREF_SHIM to the shim");
+    std::sort(packs.begin(), packs.end());
+    for (const fs::path& pack : packs) {
+        std::ifstream in(pack);
+        std::string line;
+        std::getline(in, line);
+        fmt::print("{:<10} {}\n", pack.stem().string(), line.starts_with("# ") ? line.substr(2) : "");
+    }
+    return 0;
+}
+
+int check_hooks(const std::string& rules, const std::string& program) {
+    const RuleFiles files = read_rule_files({rules});
+    for (const std::string& missing : files.missing) return refuse(missing);
+    for (const std::string& error : files.errors) fmt::print(stderr, "{}\n", error);
+    const auto path = find_program(program);
+    if (!path) return refuse(program + ": not found");
+    const int status = Check(*files.rules, *path).run();
+    return files.errors.empty() ? status : kUsage;
+}
+
+int draft_hooks(const std::string& path) {
+    Library library;
+    if (!library.open(path)) return refuse(path + ": no x86-64 ELF file");
+    std::set<std::string> names;
+    library.elf.for_each_symbol([&](const Symbol& symbol) {
+        if (symbol.type == STT_FUNC) names.insert(symbol.name);
+        return true;
+    });
+    fmt::print("# Drafted from the names in {}: check each line, and add where the counter\n"
+               "# lies (rc=u32@OFFSET) if you know.\nlib {}\n",
+               library.soname, library.soname);
+    size_t found = 0;
+    for (const std::string& name : names) {
+        for (const Pair& pair : kPairs) {
+            if (!name.ends_with(pair.up)) continue;
+            const std::string stem = name.substr(0, name.size() - std::string(pair.up).size());
+            if (stem.empty() || !names.contains(stem + pair.down)) continue;
+            ++found;
+            fmt::print("\nobj {}\n", stem);
+            bool first = true;
+            for (const char* maker : kMakers) {
+                for (auto at = names.lower_bound(stem + maker);
+                     at != names.end() && at->starts_with(stem + maker); ++at) {
+                    fmt::print("on {} {} {} id={}\n", *at, std::string(maker) == "_init" ? "in" : "out",
+                               first ? "create " : "create?",
+                               std::string(maker) == "_init" ? "a0" : "ret");
+                    first = false;
+                }
+            }
+            fmt::print("on {} in retain id=a0\non {} in release id=a0\n", name, stem + pair.down);
+        }
+    }
+    if (found == 0) fmt::print("# No pair of names looks like reference counting.\n");
+    return 0;
+}
+
+}  // namespace lastref
