@@ -32,7 +32,7 @@ int refuse(const std::string& reason) {
     return kUsage;
 }
 
-struct Library {
+struct LibraryFile {
     std::string path, soname;
     std::vector<char> bytes;
     ElfImage elf;
@@ -112,7 +112,7 @@ private:
                            [&](const auto& one) { return one->soname == soname; });
     }
     void add(const std::string& path, const std::string& soname, bool linked) {
-        auto library = std::make_unique<Library>();
+        auto library = std::make_unique<LibraryFile>();
         if (!library->open(path)) return;
         if (!soname.empty()) library->soname = soname;
         library->linked = linked;
@@ -122,7 +122,7 @@ private:
     void say(const char* verdict, const std::string& function, const std::string& rest) {
         fmt::print("{:<9} {:<36} {}\n", verdict, function, rest);
     }
-    std::string why_not(const Library& library, const Symbol& symbol) const {
+    std::string why_not(const LibraryFile& library, const Symbol& symbol) const {
         if (symbol.type == STT_GNU_IFUNC) return "it is chosen at run time (IFUNC)";
         size_t available = 0;
         const uint8_t* code = library.elf.at(symbol.address, available);
@@ -156,7 +156,7 @@ private:
         }
         if (!any) say("absent", name, patterns + ": no such library here");
     }
-    void check_in(const Rule& rule, const std::string& name, const Library& library) {
+    void check_in(const Rule& rule, const std::string& name, const LibraryFile& library) {
         const std::string where = library.soname + (library.linked ? "" : " (if it is loaded)");
         if (rule.target == Target::kOffset) return say("unchecked", "+offset", where);
         std::set<uint64_t> seen;
@@ -182,7 +182,7 @@ private:
     const RuleSet& rules_;
     const std::string program_;
     Decoder decoder_;
-    std::vector<std::unique_ptr<Library>> libraries_;
+    std::vector<std::unique_ptr<LibraryFile>> libraries_;
     bool failed_ = false;
 };
 
@@ -225,7 +225,7 @@ int check_hooks(const std::string& rules, const std::string& program) {
 }
 
 int draft_hooks(const std::string& path) {
-    Library library;
+    LibraryFile library;
     if (!library.open(path)) return refuse(path + ": no x86-64 ELF file");
     std::set<std::string> names;
     library.elf.for_each_symbol([&](const Symbol& symbol) {

@@ -1,0 +1,80 @@
+"""Faults planted in programs that use other people's libraries: the right type, count and place."""
+
+import os
+import unittest
+
+from lastref_testing import LastrefTest, findings, program, report
+
+TINY_RULES = """
+lib libtiny_refs.so
+obj Box rc=i32@12
+on box_create out create  id=ret
+on box_get    in  retain  id=a0
+on box_put    in  release id=a0
+"""
+
+
+class Planted(LastrefTest):
+    def leak(self, scenario, hooks, type, env=None):
+        """The one leak that `planted SCENARIO` has, after checking all that it must be."""
+        run = self.run_program([program("hooks/planted"), scenario], options=["--hooks", hooks],
+                               env=env)
+        if run.status == 77:
+            self.skipTest(f"no library for {scenario}")
+        self.assert_exits(run)
+        self.assertEqual(run.stdout, "done\n")
+        result = report(run.traces)
+        found = findings(result, "refcount-leak", type)
+        self.assertEqual([(f["count"], f["final_count"]) for f in found],
+                         [(3, {"min": 1, "max": 1})], findings(result, type=type))
+        leak = found[0]
+        self.assertEqual(leak["culprit"]["frame"]["function"], "hold_one")
+        self.assertIn("use_one", [frame["function"] for frame in leak["created"]])
+        self.assertEqual([e["op"] for e in leak["example"]["events"]],
+                         ["create", "retain", "release"])
+        self.assertEqual([e["count"] for e in leak["example"]["events"]], [1, 2, 1])
+        hooked = {t["type"]: t for t in result["summary"]["hooked"]}
+        self.assertEqual(hooked[type]["unseen"], 0)
+        self.assertIsNone(hooked[type]["partial"])
+        return result
+
+    def test_glib_bytes(self):
+        self.leak("glib", "glib", "GBytes")
+
+    def test_gobject(self):
+        self.leak("gobject", "glib", "GObject")
+
+    def test_ffmpeg_buffer(self):
+        self.leak("ffmpeg", "ffmpeg", "AVBuffer")
+
+    def test_openssl_certificate(self):
+        self.leak("openssl", "openssl", "X509")
+
+    def test_dbus_message(self):
+        self.leak("dbus", "dbus", "DBusMessage")
+
+    def test_gstreamer_buffer(self):
+        self.leak("gstreamer", "gstreamer", "GstMiniObject",
+                  env={"GST_PLUGIN_SYSTEM_PATH": "/nonexistent", "GST_REGISTRY":
+                       os.path.join(self.directory, "registry")})
+
+    def test_own_library_with_hidden_symbols(self):
+        rules = os.path.join(self.directory, "tiny.rules")
+        with open(rules, "w", encoding="utf-8") as file:
+            file.write(TINY_RULES)
+        self.leak("tiny", rules, "Box")
+
+    def test_missing_function_makes_the_type_partial(self):
+        rules = os.path.join(self.directory, "tiny.rules")
+        with open(rules, "w", encoding="utf-8") as file:
+            file.write(TINY_RULES + "on box_steal in release id=a0\n")
+        run = self.run_program([program("hooks/planted"), "tiny"], options=["--hooks", rules])
+        result = report(run.traces)
+        self.assertEqual(findings(result, "refcount-leak", "Box"), [])
+        held = findings(result, "held", "Box")
+        self.assertEqual([f["count"] for f in held], [3])
+        self.assertIn("box_steal", held[0]["reason"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
