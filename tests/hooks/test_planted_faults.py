@@ -15,7 +15,7 @@ on box_put    in  release id=a0
 
 
 class Planted(LastrefTest):
-    def leak(self, scenario, hooks, type, env=None):
+    def leak(self, scenario, hooks, type, env=None, culprit="hold_one"):
         """The one leak that `planted SCENARIO` has, after checking all that it must be."""
         run = self.run_program([program("hooks/planted"), scenario], options=["--hooks", hooks],
                                env=env)
@@ -24,12 +24,14 @@ class Planted(LastrefTest):
         self.assert_exits(run)
         self.assertEqual(run.stdout, "done\n")
         result = report(run.traces)
-        found = findings(result, "refcount-leak", type)
+        # GStreamer keeps some of its own for good.
+        found = [f for f in findings(result, "refcount-leak", type)
+                 if "use_one" in [frame["function"] for frame in f["created"]]]
         self.assertEqual([(f["count"], f["final_count"]) for f in found],
                          [(3, {"min": 1, "max": 1})], findings(result, type=type))
         leak = found[0]
-        self.assertEqual(leak["culprit"]["frame"]["function"], "hold_one")
-        self.assertIn("use_one", [frame["function"] for frame in leak["created"]])
+        self.assertEqual(leak["culprit"]["frame"]["function"], culprit)
+        self.assertIn("hold_one", [frame["function"] for frame in leak["culprit"]["stack"]])
         self.assertEqual([e["op"] for e in leak["example"]["events"]],
                          ["create", "retain", "release"])
         self.assertEqual([e["count"] for e in leak["example"]["events"]], [1, 2, 1])
@@ -62,7 +64,7 @@ class Planted(LastrefTest):
         rules = os.path.join(self.directory, "tiny.rules")
         with open(rules, "w", encoding="utf-8") as file:
             file.write(TINY_RULES)
-        self.leak("tiny", rules, "Box")
+        self.leak("tiny", rules, "Box", culprit="tiny_box_share")
 
     def test_missing_function_makes_the_type_partial(self):
         rules = os.path.join(self.directory, "tiny.rules")
