@@ -57,9 +57,8 @@ CodeWriter::~CodeWriter() {
 
 bool CodeWriter::write(uintptr_t address, const void* bytes, size_t size) {
     if (fd_ < 0) return false;
-    const long written =
-        raw::call(SYS_pwrite64, fd_, reinterpret_cast<long>(bytes), static_cast<long>(size),
-                  static_cast<long>(address));
+    const long written = raw::call(SYS_pwrite64, fd_, reinterpret_cast<long>(bytes),
+                                   static_cast<long>(size), static_cast<long>(address));
     if (written == static_cast<long>(size)) return true;
     error_ = raw::failed(written) ? static_cast<int>(-written) : EIO;
     return false;
@@ -85,8 +84,7 @@ NearBlock* near_block(uintptr_t low, uintptr_t high, uint32_t size, CodeWriter& 
     return &blocks[block_count++];
 }
 
-void make_entry(uint8_t (&code)[kEntrySize], uint32_t index, uintptr_t at,
-                const NearBlock& block) {
+void make_entry(uint8_t (&code)[kEntrySize], uint32_t index, uintptr_t at, const NearBlock& block) {
     code[0] = 0x68;  // push imm32
     memcpy(code + 1, &index, 4);
     code[5] = 0xff;  // jmp *disp(%rip)

@@ -45,8 +45,8 @@ int decode_one(const uint8_t* code, size_t size, Instruction& to) {
     to = {from.length, Instruction::kPlain, 0, 0, 0, 0};
     const ZydisInstructionCategory category = from.meta.category;
     const bool relative = from.raw.imm[0].is_relative;
-    const bool by_rip = from.raw.modrm.offset != 0 && from.raw.modrm.mod == 0 &&
-                        from.raw.modrm.rm == 5;
+    const bool by_rip =
+        from.raw.modrm.offset != 0 && from.raw.modrm.mod == 0 && from.raw.modrm.rm == 5;
     if (relative) {
         to.displacement_at = from.raw.imm[0].offset;
         to.displacement_size = static_cast<uint8_t>(from.raw.imm[0].size / 8);
@@ -85,8 +85,7 @@ bool Decoder::load() {
     if (!initialise || !decode_instruction || !version ||
         ZYDIS_VERSION_MAJOR(version()) != ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) ||
         ZYDIS_VERSION_MINOR(version()) != ZYDIS_VERSION_MINOR(ZYDIS_VERSION) ||
-        !ZYAN_SUCCESS(
-            initialise(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64))) {
+        !ZYAN_SUCCESS(initialise(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64))) {
         why_ = "libZydis has another version than lastref was built for";
         return false;
     }

@@ -1,7 +1,8 @@
 // The length and the addresses of an x86-64 instruction, by Zydis.
 //
-// Zydis is loaded with dlopen() when hooks are asked for, so that nobody else pays for it. Shared by
-// the shim and the command (`lastref hooks check`). After load() nothing allocates or takes a lock.
+// Zydis is loaded with dlopen() when hooks are asked for, so that nobody else pays for it. Shared
+// by the shim and the command (`lastref hooks check`). After load() nothing allocates or takes a
+// lock.
 #ifndef LASTREF_SHIM_HOOK_DECODER_H
 #define LASTREF_SHIM_HOOK_DECODER_H
 

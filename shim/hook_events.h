@@ -17,7 +17,7 @@ struct HookEvent {
     int64_t count;  // before the operation; a create: after
     uintptr_t identity;
     CallSite site;
-    uintptr_t function_pointer;     // to be hooked by `pointer_rule`
+    uintptr_t function_pointer;  // to be hooked by `pointer_rule`
     const Binding* pointer_rule;
 };
 
@@ -27,10 +27,10 @@ struct BadPointer {
 };
 
 // Each takes the structure of its name, for lastref_hook_with_vectors.
-void record_event(void* event);             // HookEvent
-void record_bad_pointer(void* bad);         // BadPointer
-void hook_function_pointer(void* event);    // HookEvent
-void loader_changed(void*);                 // nothing: the list of modules has changed
+void record_event(void* event);           // HookEvent
+void record_bad_pointer(void* bad);       // BadPointer
+void hook_function_pointer(void* event);  // HookEvent
+void loader_changed(void*);               // nothing: the list of modules has changed
 
 // Whether a function pointer has been hooked, or tried to be, before.
 bool knows_function(uintptr_t function, const Binding& rule);

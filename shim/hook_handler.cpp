@@ -2,8 +2,8 @@
 // what they name becomes an event. Called by hook_stub.S.
 //
 // Compiled for general registers only: vector registers hold the function's arguments. The way from
-// the entry to 'nothing to record' (a null pointer released, a condition not met) is here; recording
-// is in hook_events.cpp, behind lastref_hook_with_vectors.
+// the entry to 'nothing to record' (a null pointer released, a condition not met) is here;
+// recording is in hook_events.cpp, behind lastref_hook_with_vectors.
 #include <stdint.h>
 
 #include "hook_events.h"
@@ -145,8 +145,7 @@ HookEvent make_event(const Binding& binding, const HookFrame& frame, uintptr_t i
     event.binding = &binding;
     event.operation = binding.rule->operation;
     event.identity = identity;
-    event.site = {frame.return_address, reinterpret_cast<uintptr_t>(frame.stack),
-                  frame.caller_fp};
+    event.site = {frame.return_address, reinterpret_cast<uintptr_t>(frame.stack), frame.caller_fp};
     event.counted = false;
     event.count = 0;
     event.function_pointer = 0;

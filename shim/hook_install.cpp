@@ -140,8 +140,7 @@ const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer) 
         patch.installed.store(true, std::memory_order_release);
         return nullptr;
     }
-    NearBlock* block =
-        near_block(image.low, image.high, kEntrySize + kMostRelocated + 16, writer);
+    NearBlock* block = near_block(image.low, image.high, kEntrySize + kMostRelocated + 16, writer);
     if (!block) return write_failed(writer);
     const uintptr_t at = block->begin + block->used;
     Relocated moved;

@@ -9,6 +9,7 @@
 #include "hook_events.h"
 #include "hook_notes.h"
 #include "hook_pass.h"
+#include "module_lookup.h"
 #include "raw_syscall.h"
 #include "session.h"
 #include "slow_lock.h"
@@ -92,7 +93,7 @@ bool has_rules(const char* soname) {
 
 void writing_failed(const CodeWriter& writer) {
     if (!table.active.load()) return;
-    const char* name = strerrorname_np(writer.error());
+    const char* name = error_text(writer.error());
     char reason[80];
     Text text(reason, sizeof(reason));
     text.add("code can't be written through /proc/self/mem (").add(name ? name : "?").add(')');
@@ -150,9 +151,8 @@ bool try_once(uintptr_t key) {
 }
 
 const link_map* module_of(uintptr_t address) {
-    dl_find_object found;
-    if (_dl_find_object(reinterpret_cast<void*>(address), &found) != 0) return nullptr;
-    return found.dlfo_link_map;
+    lastref::Module found;
+    return find_module(address, found) ? found.map : nullptr;
 }
 
 }  // namespace

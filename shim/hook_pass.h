@@ -30,8 +30,8 @@ private:
 
     const LoadedImage& image_;
     uint32_t meant_count_ = 0;
-    uint16_t meant_[RuleSet::kRules];    // indexes of the rules for this library
-    bool found_[RuleSet::kRules] = {};   // rules of which a function was found
+    uint16_t meant_[RuleSet::kRules];   // indexes of the rules for this library
+    bool found_[RuleSet::kRules] = {};  // rules of which a function was found
     char* demangled_ = nullptr;
     const char* demangled_of_ = nullptr;
 };

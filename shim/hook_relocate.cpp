@@ -81,8 +81,7 @@ const char* scan_for_jumps_into(const Decoder& decoder, const uint8_t* code, siz
     return nullptr;
 }
 
-const char* relocate_one(const Instruction& one, const uint8_t* code, uint64_t next,
-                         Writer& out) {
+const char* relocate_one(const Instruction& one, const uint8_t* code, uint64_t next, Writer& out) {
     constexpr const char* kTooFar = "an address in its first instructions is too far";
     const uint64_t goal = next + static_cast<uint64_t>(one.distance);
     switch (one.kind) {
@@ -156,11 +155,11 @@ const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_
     }
     if (result.covered < kJumpSize) {
         // It ends before: what follows must be nobody's.
-        if (size > result.covered &&
-            !is_padding(code + result.covered, size - result.covered < kJumpSize - result.covered
-                                                   ? size - result.covered
-                                                   : kJumpSize - result.covered,
-                        decoder)) {
+        if (size > result.covered && !is_padding(code + result.covered,
+                                                 size - result.covered < kJumpSize - result.covered
+                                                     ? size - result.covered
+                                                     : kJumpSize - result.covered,
+                                                 decoder)) {
             return "too short";
         }
         if (available < kJumpSize ||
@@ -171,8 +170,8 @@ const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_
         out.byte(0xe9);
         if (!out.distance_to(address + result.covered)) return "too far from free memory";
     }
-    return scan_for_jumps_into(decoder, code, size, result.covered < kJumpSize ? result.covered
-                                                                               : kJumpSize);
+    return scan_for_jumps_into(decoder, code, size,
+                               result.covered < kJumpSize ? result.covered : kJumpSize);
 }
 
 }  // namespace lastref::hooks

@@ -21,9 +21,9 @@ struct Relocated {
     uint8_t covered;  // bytes of the original that it stands for
 };
 
-// `code` is what lies (in the file) at `address`, `size` bytes of one function: its symbol's size, or
-// up to the next symbol. `available`: how many bytes follow at `code` in all; padding may be taken
-// from them. `target`: where the result will run. nullptr on success, else the reason.
+// `code` is what lies (in the file) at `address`, `size` bytes of one function: its symbol's size,
+// or up to the next symbol. `available`: how many bytes follow at `code` in all; padding may be
+// taken from them. `target`: where the result will run. nullptr on success, else the reason.
 const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_t size,
                               size_t available, uint64_t address, uint64_t target,
                               Relocated& result);

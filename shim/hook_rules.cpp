@@ -398,8 +398,8 @@ void Parser::base(Reader& in, Expression& made, bool in_type) {
         made.base = Base::kReturn;
     } else if (in.take("sym:")) {
         const char* const name = in.position();
-        while (in.peek() == '_' || in.peek() == '@' || in.peek() == '.' ||
-               is_letter(in.peek()) || is_digit(in.peek())) {
+        while (in.peek() == '_' || in.peek() == '@' || in.peek() == '.' || is_letter(in.peek()) ||
+               is_digit(in.peek())) {
             const char one[2] = {in.peek(), 0};
             in.take(one);
         }

@@ -123,10 +123,10 @@ struct Rule {
     uint32_t file = 0, line = 0;
     uint32_t library = 0, type = 0;
     Target target = Target::kSymbol;
-    Word function;       // kSymbol, kDemangled, kSlot: the symbol
+    Word function;        // kSymbol, kDemangled, kSlot: the symbol
     uint64_t offset = 0;  // kOffset: in the file's address space; kSlot: from the symbol
-    Word build_id;       // kOffset: leading hexadecimal digits
-    Expression pointer;  // kPointer
+    Word build_id;        // kOffset: leading hexadecimal digits
+    Expression pointer;   // kPointer
     When when = When::kIn;
     Operation operation = Operation::kTouch;
     Expression identity;

@@ -16,8 +16,9 @@ bool page_is_readable(HookThread& thread, uintptr_t number) {
     if (page.number == number && thread.reads < page.until) [[likely]]
         return true;
     // The kernel reads the new signal mask before it looks at `how`: EINVAL is a good address.
-    if (!may_call_kernel() || raw::call(SYS_rt_sigprocmask, -1, static_cast<long>(number << kPageBits),
-                                        0, sizeof(uint64_t)) == -EFAULT) {
+    if (!may_call_kernel() ||
+        raw::call(SYS_rt_sigprocmask, -1, static_cast<long>(number << kPageBits), 0,
+                  sizeof(uint64_t)) == -EFAULT) {
         return false;
     }
     page = {number, thread.reads + kTrusted};

@@ -15,7 +15,7 @@
 
 namespace lastref::hooks {
 
-HookTable table;
+constinit HookTable table{};
 
 namespace {
 
@@ -34,7 +34,9 @@ void say_error(void*, const RuleError& error) {
     if (error.found.empty())
         text.add("the end of the line");
     else
-        text.add('\'').add(error.found.text, error.found.size < 80 ? error.found.size : 80).add('\'');
+        text.add('\'')
+            .add(error.found.text, error.found.size < 80 ? error.found.size : 80)
+            .add('\'');
     say_more(line);
 }
 

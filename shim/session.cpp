@@ -145,54 +145,13 @@ void say_other_name() {
     say(line);
 }
 
-// strerror() may allocate and translate, and strerrordesc_np() came with glibc 2.32 only.
-const char* why_no_file(int error) {
-    switch (error) {
-        case EPERM:
-            return "Operation not permitted";
-        case ENOENT:
-            return "No such file or directory";
-        case EACCES:
-            return "Permission denied";
-        case EEXIST:
-            return "File exists";
-        case ENOTDIR:
-            return "Not a directory";
-        case EISDIR:
-            return "Is a directory";
-        case EINVAL:
-            return "Invalid argument";
-        case ENFILE:
-        case EMFILE:
-            return "Too many open files";
-        case EFBIG:
-            return "File too large";
-        case ENOSPC:
-            return "No space left on device";
-        case EDQUOT:
-            return "Disk quota exceeded";
-        case EROFS:
-            return "Read-only file system";
-        case ENAMETOOLONG:
-            return "File name too long";
-        case ELOOP:
-            return "Too many levels of symbolic links";
-        case EOPNOTSUPP:
-            return "Operation not supported";
-        case ENOMEM:
-            return "Cannot allocate memory";
-        default:
-            return nullptr;
-    }
-}
-
 void say_no_trace(int error) {
     char line[1400];
     Text text(line, sizeof(line));
     text.add("no trace: can't make ")
         .add(process.file.path[0] ? process.file.path : process.config.out);
     text.add(": ");
-    if (const char* reason = why_no_file(error))
+    if (const char* reason = error_text(error))
         text.add(reason);
     else
         text.add("error ").add_number(static_cast<uint64_t>(error));
@@ -251,6 +210,46 @@ void disable(Session* session) {
 }
 
 }  // namespace
+
+const char* error_text(int error) {
+    switch (error) {
+        case EPERM:
+            return "Operation not permitted";
+        case ENOENT:
+            return "No such file or directory";
+        case EACCES:
+            return "Permission denied";
+        case EEXIST:
+            return "File exists";
+        case ENOTDIR:
+            return "Not a directory";
+        case EISDIR:
+            return "Is a directory";
+        case EINVAL:
+            return "Invalid argument";
+        case ENFILE:
+        case EMFILE:
+            return "Too many open files";
+        case EFBIG:
+            return "File too large";
+        case ENOSPC:
+            return "No space left on device";
+        case EDQUOT:
+            return "Disk quota exceeded";
+        case EROFS:
+            return "Read-only file system";
+        case ENAMETOOLONG:
+            return "File name too long";
+        case ELOOP:
+            return "Too many levels of symbolic links";
+        case EOPNOTSUPP:
+            return "Operation not supported";
+        case ENOMEM:
+            return "Cannot allocate memory";
+        default:
+            return nullptr;
+    }
+}
 
 void set_environment(char** environment) {
     start_environment = environment;

@@ -132,6 +132,10 @@ uint64_t monotonic_now();
 // One line on stderr, once per process tree, while stderr is what it was at the start.
 void say(const char* message);
 
+// What an errno of opening or writing means; nullptr for others. strerror() may allocate and
+// translate, and strerrordesc_np() came with glibc 2.32 only.
+const char* error_text(int error);
+
 void count_loss(trace::Loss loss, uint64_t count = 1);
 
 inline bool may_call_kernel() {

@@ -35,7 +35,8 @@ void Buffers::hold_against(const Told& told, const Event& event) {
     const bool known = (told.flags & trace::kCountKnown) != 0;
     auto found = lives_.find(event.address);
     if (found == lives_.end()) {
-        if ((told.flags & trace::kImplicit) == 0 || !from_start_ || event.op == Op::kDestroy) return;
+        if ((told.flags & trace::kImplicit) == 0 || !from_start_ || event.op == Op::kDestroy)
+            return;
         Event created = event;
         created.op = Op::kCreate;
         created.string = told.type;

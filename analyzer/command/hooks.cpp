@@ -81,7 +81,8 @@ std::vector<std::string> linked_libraries(const std::string& program) {
 
 class Check {
 public:
-    Check(const RuleSet& rules, std::string program) : rules_(rules), program_(std::move(program)) {}
+    Check(const RuleSet& rules, std::string program)
+        : rules_(rules), program_(std::move(program)) {}
 
     int run() {
         if (!decoder_.load()) return refuse(decoder_.why());
@@ -104,8 +105,9 @@ private:
         }
     }
     bool wanted(const std::string& soname) const {
-        return std::any_of(rules_.libraries, rules_.libraries + rules_.library_count,
-                           [&](const auto& one) { return matches_any(one.patterns, soname.c_str()); });
+        return std::any_of(
+            rules_.libraries, rules_.libraries + rules_.library_count,
+            [&](const auto& one) { return matches_any(one.patterns, soname.c_str()); });
     }
     bool known(const std::string& soname) const {
         return std::any_of(libraries_.begin(), libraries_.end(),
@@ -162,8 +164,7 @@ private:
         std::set<uint64_t> seen;
         library.elf.for_each_symbol([&](const Symbol& symbol) {
             if (!is_about(rule, symbol) || !seen.insert(symbol.address).second) return true;
-            const std::string reason =
-                rule.target == Target::kSlot ? "" : why_not(library, symbol);
+            const std::string reason = rule.target == Target::kSlot ? "" : why_not(library, symbol);
             if (reason.empty()) {
                 say("ok", symbol.name, where);
             } else {
@@ -176,7 +177,8 @@ private:
         failed_ |= !rule.optional;
         say(rule.optional ? "optional" : "missing", name,
             where + ": there is no such function" +
-                (library.elf.has_symbol_table() ? "" : ", and no symbol table but the exported one"));
+                (library.elf.has_symbol_table() ? ""
+                                                : ", and no symbol table but the exported one"));
     }
 
     const RuleSet& rules_;
@@ -190,8 +192,9 @@ struct Pair {
     const char* up;
     const char* down;
 };
-constexpr Pair kPairs[] = {{"_ref", "_unref"},       {"_retain", "_release"}, {"_up_ref", "_free"},
-                           {"_get", "_put"},         {"_acquire", "_release"}, {"_addref", "_release"},
+constexpr Pair kPairs[] = {{"_ref", "_unref"},       {"_retain", "_release"},
+                           {"_up_ref", "_free"},     {"_get", "_put"},
+                           {"_acquire", "_release"}, {"_addref", "_release"},
                            {"_incref", "_decref"},   {"_inc_ref", "_dec_ref"}};
 constexpr const char* kMakers[] = {"_new", "_create", "_alloc", "_init"};
 
@@ -209,7 +212,8 @@ int list_hooks() {
         std::ifstream in(pack);
         std::string line;
         std::getline(in, line);
-        fmt::print("{:<10} {}\n", pack.stem().string(), line.starts_with("# ") ? line.substr(2) : "");
+        fmt::print("{:<10} {}\n", pack.stem().string(),
+                   line.starts_with("# ") ? line.substr(2) : "");
     }
     return 0;
 }
@@ -232,9 +236,10 @@ int draft_hooks(const std::string& path) {
         if (symbol.type == STT_FUNC) names.insert(symbol.name);
         return true;
     });
-    fmt::print("# Drafted from the names in {}: check each line, and add where the counter\n"
-               "# lies (rc=u32@OFFSET) if you know.\nlib {}\n",
-               library.soname, library.soname);
+    fmt::print(
+        "# Drafted from the names in {}: check each line, and add where the counter\n"
+        "# lies (rc=u32@OFFSET) if you know.\nlib {}\n",
+        library.soname, library.soname);
     size_t found = 0;
     for (const std::string& name : names) {
         for (const Pair& pair : kPairs) {
@@ -247,7 +252,8 @@ int draft_hooks(const std::string& path) {
             for (const char* maker : kMakers) {
                 for (auto at = names.lower_bound(stem + maker);
                      at != names.end() && at->starts_with(stem + maker); ++at) {
-                    fmt::print("on {} {} {} id={}\n", *at, std::string(maker) == "_init" ? "in" : "out",
+                    fmt::print("on {} {} {} id={}\n", *at,
+                               std::string(maker) == "_init" ? "in" : "out",
                                first ? "create " : "create?",
                                std::string(maker) == "_init" ? "a0" : "ret");
                     first = false;

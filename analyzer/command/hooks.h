@@ -1,4 +1,5 @@
-// `lastref hooks`: the built-in packs, what a rule file would hook in a program, and drafts of rules.
+// `lastref hooks`: the built-in packs, what a rule file would hook in a program, and drafts of
+// rules.
 #ifndef LASTREF_ANALYZER_COMMAND_HOOKS_H
 #define LASTREF_ANALYZER_COMMAND_HOOKS_H
 

@@ -55,7 +55,8 @@ RuleFiles read_rule_files(const std::vector<std::string>& names) {
         files.paths.push_back(path.string());
         files.kept.push_back(path.string());
         const std::string& kept_path = files.kept.back();
-        files.kept.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+        files.kept.emplace_back(std::istreambuf_iterator<char>(in),
+                                std::istreambuf_iterator<char>());
         const std::string& text = files.kept.back();
         hooks::parse_rules(
             *files.rules, kept_path.c_str(), text.data(), text.size(),

@@ -13,8 +13,8 @@ namespace lastref {
 
 struct RuleFiles {
     std::unique_ptr<hooks::RuleSet> rules;
-    std::vector<std::string> paths;   // absolute
-    std::vector<std::string> errors;  // 'FILE:LINE:COLUMN: expected ..., found ...'
+    std::vector<std::string> paths;    // absolute
+    std::vector<std::string> errors;   // 'FILE:LINE:COLUMN: expected ..., found ...'
     std::vector<std::string> missing;  // what can't be read at all, and why
     std::deque<std::string> kept;      // texts and paths that `rules` points into
 };

@@ -4,6 +4,7 @@
 #ifndef LASTREF_ANALYZER_PACK_RECORD_CODING_H
 #define LASTREF_ANALYZER_PACK_RECORD_CODING_H
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -122,8 +123,7 @@ inline uint8_t* write_record(uint8_t* to, const RecordFields& record, ChunkState
     if (has & fString) to = put_varint(to, record.string);
     const auto put_text = [&](std::string_view text) {
         to = put_varint(to, text.size());
-        std::memcpy(to, text.data(), text.size());
-        to += text.size();
+        to = std::copy(text.begin(), text.end(), to);
     };
     if (has & fText) put_text(record.text);
     if (has & fText2) put_text(record.text2);

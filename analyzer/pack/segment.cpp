@@ -98,7 +98,7 @@ bool unpack_records(std::span<const SegmentEntry> entries, Unpacking& columns, u
         if (to > end || left != static_cast<uint64_t>(end - to)) return false;
         columns.bytes(kBytes, left, rest);
         if (columns.failed()) return false;
-        std::memcpy(to, rest.data(), rest.size());
+        std::copy(rest.begin(), rest.end(), to);
         to = end;
     }
     return columns.finished();

@@ -1,13 +1,13 @@
 // Ways out of a hooked function that are no return: an exception, longjmp, pthread_exit, another
 // stack; and a fork and a signal inside one. Prints what each did, the same with hooks and without.
-#include <csetjmp>
-#include <csignal>
-#include <cstdio>
 #include <pthread.h>
-#include <stdexcept>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <csetjmp>
+#include <csignal>
+#include <cstdio>
+#include <stdexcept>
 
 static jmp_buf back;
 static ucontext_t main_context, other_context;
@@ -15,8 +15,9 @@ static char other_stack[256 << 10];
 static volatile int signals;
 
 // Hooked at its return, with arguments in registers, on the stack and in vector registers.
-extern "C" __attribute__((noinline)) double way_out(int way, double a, float b, long c, long d, long e,
-                                                    long f, long g, long h, long i, double last) {
+extern "C" __attribute__((noinline)) double way_out(int way, double a, float b, long c, long d,
+                                                    long e, long f, long g, long h, long i,
+                                                    double last) {
     switch (way) {
         case 1:
             throw std::runtime_error("thrown");
