@@ -38,6 +38,12 @@ class Benchmarks(unittest.TestCase):
     def test_hooks(self):
         self.quick("hooks", "hook call", "malloc or free, simple", "ns of a hook call")
 
+    def test_hooked_call(self):
+        self.quick("hooked_call", "plain", "nothing recorded", "recorded")
+
+    def test_billion(self):
+        self.quick("billion", "trace", "report")
+
     def test_start(self):
         self.quick("start", "plain", "simple", "ms added at level simple")
 
