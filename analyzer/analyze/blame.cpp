@@ -1,308 +1,206 @@
 #include "analyze/blame.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <cmath>
-#include <map>
-#include <string>
-#include <string_view>
+#include <tuple>
 
 namespace lastref {
 namespace {
 
 using trace::Op;
 
+constexpr size_t kNearest = 4;  // clean ways that vote
 constexpr size_t kMostSuspects = 8;
+constexpr size_t kMostInnocent = 64;  // paths of a site that are looked at
+constexpr size_t kOutwards = 3;       // frames from the telling one outwards that may tell more
 
-// Last parts of function names that only step a counter, in lower case without underscores.
-constexpr std::array<std::string_view, 27> kWrappers = {
-    "retain",
-    "release",
-    "ref",
-    "unref",
-    "addref",
-    "deref",
-    "decref",
-    "incref",
-    "xincref",
-    "xdecref",
-    "acquire",
-    "get",
-    "put",
-    "drop",
-    "grab",
-    "refinc",
-    "refdec",
-    "increment",
-    "decrement",
-    "intrusiveptraddref",
-    "intrusiveptrrelease",
-    "touch",
-    "reset",
-    "sprelease",
-    "refcountinc",
-    "refcountdec",
-    "swap",
-};
-
-bool is_wrapper(const Frame& frame) {
-    std::string_view name = frame.function;
-    name = name.substr(0, name.find('('));
-    // Destructors and special members of smart pointers are as little telling as release().
-    if (name.find("intrusive_ptr<") != std::string_view::npos ||
-        name.find("shared_ptr<") != std::string_view::npos || name.starts_with("std::") ||
-        name.starts_with("boost::")) {
-        return true;
+Cause cause_of(const Candidate& candidate, Fault fault, PeerLevel level) {
+    if (fault == Fault::kOverRelease) return Cause::kUnknown;  // the finding's kind says it
+    if (candidate.absent) {
+        return candidate.use.op == Op::kDestroy ? Cause::kPoolNotReturned : Cause::kMissingRelease;
     }
-    if (const size_t scope = name.rfind("::"); scope != std::string_view::npos) {
-        name = name.substr(scope + 2);
-    }
-    std::string plain;
-    for (const char c : name) {
-        if (c != '_') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
-    if (std::find(kWrappers.begin(), kWrappers.end(), plain) != kWrappers.end()) return true;
-    // C libraries put their prefix first: gst_buffer_ref, av_buffer_unref.
-    const std::string_view whole = name;
-    const size_t underscore = whole.rfind('_');
-    if (underscore == std::string_view::npos) return false;
-    const std::string_view last = whole.substr(underscore + 1);
-    return last == "ref" || last == "unref" || last == "retain" || last == "release" ||
-           last == "incref" || last == "decref" || last == "addref";
-}
-
-std::string of(uint64_t part, uint64_t whole) {
-    return std::to_string(part) + " of " + std::to_string(whole);
-}
-
-std::string times(size_t count) {
-    if (count == 1) return "once";
-    if (count == 2) return "twice";
-    if (count >= SiteStatistics::kMost) return std::to_string(count) + " times or more";
-    return std::to_string(count) + " times";
-}
-
-// How sure it is that all of n do it and none of m: never 1, as one more life could differ.
-double certainty(uint64_t leaked_with, uint64_t leaked, uint64_t ended_with, uint64_t ended) {
-    const double in_leaked =
-        (static_cast<double>(leaked_with) + 0.5) / (static_cast<double>(leaked) + 1);
-    const double in_ended =
-        (static_cast<double>(ended_with) + 0.5) / (static_cast<double>(ended) + 1);
-    return std::clamp(in_leaked * (1 - in_ended), 0.0, 1.0);
-}
-
-double mean(const SiteStatistics& statistics, uint64_t site) {
-    if (statistics.lives() == 0) return 0;
-    return static_cast<double>(statistics.site(site).total) /
-           static_cast<double>(statistics.lives());
-}
-
-Culprit accuse(Cause cause, uint32_t stack, StackNames& names) {
-    Culprit culprit;
-    culprit.cause = cause;
-    culprit.stack = names.stack(stack);
-    culprit.frame = telling_frame(culprit.stack);
-    return culprit;
-}
-
-std::vector<uint64_t> sites_of(Op op, const SiteStatistics& a, const SiteStatistics& b) {
-    std::vector<uint64_t> sites;
-    for (const auto& [site, entry] : a.sites()) {
-        if (site_op(site) == op) sites.push_back(site);
-    }
-    for (const auto& [site, entry] : b.sites()) {
-        if (site_op(site) == op && !a.sites().contains(site)) sites.push_back(site);
-    }
-    std::sort(sites.begin(), sites.end());
-    return sites;
-}
-
-bool same_line(const Frame& a, const Frame& b) {
-    return a.function == b.function && a.file == b.file && a.line == b.line &&
-           (a.line != 0 || a.offset == b.offset);
-}
-
-// 'here', as the numbers of a site go: they are those of one call stack. Where the same line is
-// reached by other stacks too, that has to be said.
-std::string here(uint64_t site, const SiteStatistics& leaked, const SiteStatistics& ended,
-                 StackNames& names) {
-    constexpr size_t kMostSites = 512;
-    const std::vector<uint64_t> sites = sites_of(site_op(site), leaked, ended);
-    const Frame frame = telling_frame(names.stack(site_stack(site)));
-    const bool shared = sites.size() > kMostSites ||
-                        std::any_of(sites.begin(), sites.end(), [&](uint64_t other) {
-                            return other != site &&
-                                   same_line(telling_frame(names.stack(site_stack(other))), frame);
-                        });
-    return shared ? "here by this way of calls" : "here";
-}
-
-// A retain that leaked lives did more often than ended ones.
-Culprit extra_retain(uint64_t site, const SiteStatistics& leaked, const SiteStatistics& ended,
-                     StackNames& names) {
-    size_t best = 1;
-    double best_score = -1;
-    for (size_t n = 1; n <= SiteStatistics::kMost; ++n) {
-        const double score = certainty(leaked.site(site).lives_with_at_least(n), leaked.lives(),
-                                       ended.site(site).lives_with_at_least(n), ended.lives());
-        if (score > best_score) {
-            best = n;
-            best_score = score;
-        }
-    }
-    Culprit culprit = accuse(Cause::kExtraRetain, site_stack(site), names);
-    culprit.confidence = best_score;
-    culprit.explanation =
-        "retained " + times(best) + ' ' + here(site, leaked, ended, names) + " in " +
-        of(leaked.site(site).lives_with_at_least(best), leaked.lives()) + " leaked buffers, in " +
-        of(ended.site(site).lives_with_at_least(best), ended.lives()) + " freed ones";
-    return culprit;
-}
-
-// A release that ended lives had and leaked ones lack.
-Culprit missing_release(uint64_t site, const SiteStatistics& leaked, const SiteStatistics& ended,
-                        StackNames& names) {
-    const uint64_t with = ended.site(site).lives_with_at_least(1);
-    const uint64_t leaked_with = leaked.site(site).lives_with_at_least(1);
-    Culprit culprit = accuse(Cause::kMissingRelease, site_stack(site), names);
-    culprit.confidence = 0.9 * certainty(with, ended.lives(), leaked_with, leaked.lives());
-    culprit.explanation = "released " + here(site, leaked, ended, names) + " in " +
-                          of(with, ended.lives()) + " freed buffers, in " +
-                          of(leaked_with, leaked.lives()) + " leaked ones";
-    return culprit;
-}
-
-// The best first, each line once.
-void rank(std::vector<Culprit>& suspects) {
-    std::stable_sort(suspects.begin(), suspects.end(), [](const Culprit& a, const Culprit& b) {
-        return a.confidence > b.confidence;
-    });
-    std::vector<Culprit> distinct;
-    for (Culprit& suspect : suspects) {
-        const bool listed =
-            std::any_of(distinct.begin(), distinct.end(), [&suspect](const Culprit& other) {
-                return other.cause == suspect.cause && same_line(other.frame, suspect.frame);
-            });
-        if (!listed) distinct.push_back(std::move(suspect));
-    }
-    suspects = std::move(distinct);
-    if (suspects.size() > kMostSuspects) suspects.resize(kMostSuspects);
-}
-
-Blame with_peers(const SiteStatistics& leaked, const SiteStatistics& ended, StackNames& names) {
-    // Leaked lives may also take another way through the program, whose own retains and releases
-    // balance. So what counts is the surplus of retains over the releases that came with them.
-    double more_retains = 0, more_releases = 0, fewer_releases = 0;
-    Blame blame;
-    for (const uint64_t site : sites_of(Op::kRetain, leaked, ended)) {
-        const double excess = mean(leaked, site) - mean(ended, site);
-        if (excess <= 0.01) continue;
-        more_retains += excess;
-        blame.suspects.push_back(extra_retain(site, leaked, ended, names));
-    }
-    for (const Op op : {Op::kRelease, Op::kDestroy}) {
-        for (const uint64_t site : sites_of(op, leaked, ended)) {
-            const double excess = mean(leaked, site) - mean(ended, site);
-            if (excess > 0) more_releases += excess;
-            if (excess >= -0.01) continue;
-            fewer_releases -= excess;
-            blame.suspects.push_back(missing_release(site, leaked, ended, names));
-        }
-    }
-    const bool retains = more_retains - more_releases >= 0.5;
-    const bool releases = fewer_releases >= 0.5;
-    for (Culprit& suspect : blame.suspects) {
-        const bool is_retain = suspect.cause == Cause::kExtraRetain;
-        if (is_retain ? !retains : !releases) suspect.confidence *= 0.3;
-        suspect.ambiguous = retains && releases;
-        // Both at once: the two explain each other only in part.
-        if (suspect.ambiguous) suspect.confidence *= is_retain ? 0.8 : 0.7;
-    }
-    rank(blame.suspects);
-    if (!blame.suspects.empty() && blame.suspects.front().confidence >= 0.4) {
-        blame.culprit = blame.suspects.front();
-    }
-    return blame;
-}
-
-// The function, or for a method its class: a holder usually releases what it retained.
-std::string holder(const Frame& frame) {
-    const std::string name = frame.function.substr(0, frame.function.find('('));
-    const size_t scope = name.rfind("::");
-    return scope == std::string::npos ? name : name.substr(0, scope);
-}
-
-Blame without_peers(const SiteStatistics& leaked, uint32_t created_stack, StackNames& names) {
-    Blame blame;
-    const std::vector<uint64_t> retains = sites_of(Op::kRetain, leaked, {});
-    const std::vector<uint64_t> releases = sites_of(Op::kRelease, leaked, {});
-    if (retains.empty()) {
-        Culprit never = accuse(Cause::kNeverReleased, created_stack, names);
-        never.ambiguous = true;
-        never.confidence = 0.5;
-        never.explanation = "the reference that was made here is never released in any of " +
-                            std::to_string(leaked.lives()) + " buffers; none made here was freed";
-        if (!never.stack.empty()) {
-            blame.suspects.push_back(never);
-            blame.culprit = std::move(never);
-        }
-        return blame;
-    }
-
-    std::map<std::string, double> releases_by;  // per life, by holder
-    for (const uint64_t site : releases) {
-        releases_by[holder(telling_frame(names.stack(site_stack(site))))] += mean(leaked, site);
-    }
-    std::map<std::string, double> retains_in;  // per life, by function
-    for (const uint64_t site : retains) {
-        retains_in[telling_frame(names.stack(site_stack(site))).function] += mean(leaked, site);
-    }
-    size_t unmatched = 0;
-    for (const uint64_t site : retains) {
-        Culprit suspect = accuse(Cause::kExtraRetain, site_stack(site), names);
-        suspect.ambiguous = true;
-        const double here = retains_in[suspect.frame.function];
-        const double released = releases_by[holder(suspect.frame)];
-        const uint64_t lives = leaked.site(site).lives_with_at_least(1);
-        suspect.explanation = "retained here in " + of(lives, leaked.lives()) +
-                              " leaked buffers; none of this origin was freed, so the creator's "
-                              "own reference may as well be the one that is kept";
-        if (here >= 1.5 && released < here - 0.5) {
-            suspect.confidence = 0.6;
-            suspect.explanation = "retained " + times(static_cast<size_t>(std::lround(here))) +
-                                  " in this function per leaked buffer; " + suspect.explanation;
-            ++unmatched;
-        } else if (released < 0.5) {
-            suspect.confidence = 0.5;
-            ++unmatched;
-        } else {
-            suspect.confidence = 0.2;
-        }
-        blame.suspects.push_back(std::move(suspect));
-    }
-    rank(blame.suspects);
-    // One that stands out is named; several alike are only listed.
-    const std::vector<Culprit>& ranked = blame.suspects;
-    const bool stands_out = ranked.size() == 1 || ranked[0].confidence > ranked[1].confidence ||
-                            ranked[0].frame.function == ranked[1].frame.function;
-    if (unmatched != 0 && stands_out) blame.culprit = ranked.front();
-    return blame;
+    if (level != PeerLevel::kNone || !candidate.all_left) return Cause::kExtraRetain;
+    return Cause::kNeverReleased;
 }
 
 }  // namespace
 
-Frame telling_frame(const Stack& stack) {
-    for (const Frame& frame : stack) {
-        if (!is_wrapper(frame)) return frame;
+std::vector<const Way*> Blame::peers_of(Place site) const {
+    std::vector<const Way*> peers;
+    for (const Way& way : ways_.ended()) {
+        if (way.created_site == site) peers.push_back(&way);
     }
-    return stack.empty() ? Frame{} : stack.front();
+    return peers;
 }
 
-Blame blame_leak(const SiteStatistics& leaked, const SiteStatistics& ended, uint32_t created_stack,
-                 StackNames& names) {
-    return ended.lives() != 0 ? with_peers(leaked, ended, names)
-                              : without_peers(leaked, created_stack, names);
+uint32_t Blame::times(const Way& way, const Suspect& suspect) const {
+    if (suspect.use.op == Op::kCreate) return way.created_site == suspect.place;
+    uint32_t sum = 0;
+    for (const Use& use : way.bag) {
+        if (use.op == suspect.use.op && use.site == suspect.use.site &&
+            (use.path == suspect.use.path ||
+             ways_.common_inside(use.path, suspect.use.path) > suspect.frame)) {
+            sum += use.times;
+        }
+    }
+    return sum;
+}
+
+// Paths by which lives that ended did `op` at `site`.
+const std::vector<PathId>& Blame::innocent(Op op, Place site) {
+    const auto [at, fresh] = innocent_.try_emplace({op, site});
+    std::vector<PathId>& paths = at->second;
+    if (!fresh) return paths;
+    for (const Way& way : ways_.ended()) {
+        for (const Use& use : way.bag) {
+            if (use.op != op || use.site != site || paths.size() >= kMostInnocent) continue;
+            if (std::find(paths.begin(), paths.end(), use.path) == paths.end()) {
+                paths.push_back(use.path);
+            }
+        }
+    }
+    return paths;
+}
+
+// A place that others pass as well without harm (a look-up that returns a reference) tells less
+// than the caller that only this operation has.
+size_t Blame::telling_frame(const Candidate& candidate, const Way& faulty) {
+    const Use& use = candidate.use;
+    const size_t first = ways_.plumbing().telling(use.op, use.path);
+    if (use.op == Op::kCreate || (!candidate.absent && !candidate.all_left)) return first;
+    std::vector<PathId> others;
+    for (const Use& other : faulty.bag) {
+        if (other.op == use.op && other.site == use.site && other.path != use.path) {
+            others.push_back(other.path);
+        }
+    }
+    if (!candidate.absent) {
+        const std::vector<PathId>& clean = innocent(use.op, use.site);
+        others.insert(others.end(), clean.begin(), clean.end());
+    }
+    const size_t end = std::min(first + 1 + kOutwards, ways_.paths().places(use.path).size());
+    for (size_t frame = first; frame < end; ++frame) {
+        const bool shared = std::any_of(others.begin(), others.end(), [&](PathId other) {
+            return ways_.common_inside(other, use.path) > frame;
+        });
+        if (!shared) return frame;
+    }
+    return first;
+}
+
+Suspect Blame::suspect_of(const Candidate& candidate, const Way& faulty, Fault fault,
+                          PeerLevel level) {
+    Suspect suspect;
+    suspect.use = candidate.use;
+    suspect.absent = candidate.absent;
+    suspect.cause = cause_of(candidate, fault, level);
+    if (suspect.cause == Cause::kPoolNotReturned) {
+        // Who took it is to blame, not the code that puts others back.
+        suspect.use = {Op::kCreate, faulty.created, faulty.created_site, 1};
+        suspect.frame = ways_.plumbing().telling(Op::kCreate, faulty.created);
+    } else {
+        suspect.frame = telling_frame(candidate, faulty);
+    }
+    const std::vector<Place>& places = ways_.paths().places(suspect.use.path);
+    if (!places.empty()) suspect.place = places[suspect.frame];
+    return suspect;
+}
+
+// The share of peers, by lives, that do not share what is suspicious.
+double Blame::spectrum(const Suspect& suspect, const Way& faulty, const Way& clean,
+                       const std::vector<const Way*>& peers) const {
+    if (suspect.use.op == Op::kCreate) return 1;
+    const uint32_t here = times(faulty, suspect);
+    const uint32_t there = times(clean, suspect);
+    uint64_t lives = 0, alike = 0;
+    for (const Way* const peer : peers) {
+        lives += peer->lives;
+        const uint32_t other = times(*peer, suspect);
+        const bool is_alike = suspect.absent ? other < there : other >= here;
+        if (is_alike) alike += peer->lives;
+    }
+    return 1 - (static_cast<double>(alike) + 0.5) / (static_cast<double>(lives) + 1);
+}
+
+Verdict Blame::judge(const Way& faulty, Fault fault) {
+    Verdict verdict;
+    std::vector<const Way*> peers = peers_of(faulty.created_site);
+    verdict.level = PeerLevel::kSite;
+    if (peers.empty()) {
+        for (const Way& way : ways_.ended()) peers.push_back(&way);
+        verdict.level = peers.empty() ? PeerLevel::kNone : PeerLevel::kType;
+    }
+    for (const Way* const peer : peers) verdict.peers += peer->lives;
+
+    std::vector<Vote> votes;
+    for (const Way* const peer : peers) {
+        votes.push_back({compare(faulty, *peer, fault, ways_, pairing_), 0, peer});
+    }
+    std::stable_sort(votes.begin(), votes.end(), [](const Vote& a, const Vote& b) {
+        return a.difference.distance < b.difference.distance;
+    });
+    if (votes.size() > kNearest) votes.resize(kNearest);
+    for (Vote& vote : votes) {
+        vote.weight = std::exp(-3 * (vote.difference.distance - votes.front().difference.distance));
+    }
+    if (verdict.level != PeerLevel::kSite) {
+        // Those of other origins may go other ways for good reasons: the life's own balance counts.
+        for (Vote& vote : votes) vote.weight *= 0.4;
+        votes.push_back({balance(faulty, fault, ways_, pairing_), 1, &faulty});
+    }
+    if (verdict.level != PeerLevel::kNone) {
+        verdict.nearest = votes.front().clean;
+        verdict.distance = votes.front().difference.distance;
+    }
+
+    rank(verdict, votes, faulty, fault, peers);
+    return verdict;
+}
+
+Verdict Blame::judge_alone(const Way& faulty, Fault fault) {
+    Verdict verdict;
+    rank(verdict, {{balance(faulty, fault, ways_, pairing_), 1, &faulty}}, faulty, fault, {});
+    return verdict;
+}
+
+void Blame::rank(Verdict& verdict, const std::vector<Vote>& votes, const Way& faulty, Fault fault,
+                 const std::vector<const Way*>& peers) {
+    std::map<std::tuple<bool, Op, Place>, Suspect> merged;
+    size_t residual = 0;
+    for (const Vote& vote : votes) {
+        for (const Candidate& candidate : vote.difference.candidates) {
+            const PeerLevel level = vote.clean == &faulty ? PeerLevel::kNone : verdict.level;
+            Suspect suspect = suspect_of(candidate, faulty, fault, level);
+            if (suspect.place == Plumbing::kNoPlace) continue;
+            double score = candidate.strength * vote.weight;
+            if (vote.clean != &faulty) {
+                score *= 0.4 + 0.6 * spectrum(suspect, faulty, *vote.clean, peers);
+            }
+            const auto [at, fresh] =
+                merged.try_emplace({suspect.absent, suspect.use.op, suspect.place}, suspect);
+            at->second.score += score;
+            if (&vote == &votes.front() && candidate.strength >= 0.5 && fresh) ++residual;
+        }
+    }
+    verdict.residual = std::max<size_t>(residual, 1);
+    for (const auto& [key, suspect] : merged) verdict.suspects.push_back(suspect);
+    std::stable_sort(verdict.suspects.begin(), verdict.suspects.end(),
+                     [](const Suspect& a, const Suspect& b) { return a.score > b.score; });
+    if (verdict.suspects.size() > kMostSuspects) verdict.suspects.resize(kMostSuspects);
+}
+
+double confidence_of(const Verdict& verdict, uint64_t lives) {
+    if (verdict.suspects.empty()) return 0;
+    double all = 0;
+    for (const Suspect& suspect : verdict.suspects) all += suspect.score;
+    const double share =
+        std::min(1.0, verdict.suspects.front().score * static_cast<double>(verdict.residual) / all);
+    // One more life could always differ.
+    const double seen = 1 - 0.3 / (1 + static_cast<double>(lives));
+    if (verdict.level == PeerLevel::kNone) return 0.65 * share * seen;
+    const double compared = 1 - 0.5 / (1 + static_cast<double>(verdict.peers) / 2);
+    const double level = verdict.level == PeerLevel::kSite ? 1 : 0.7;
+    return level * share * compared * seen;
 }
 
 }  // namespace lastref

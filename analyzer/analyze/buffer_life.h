@@ -3,13 +3,16 @@
 #define LASTREF_ANALYZER_ANALYZE_BUFFER_LIFE_H
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <utility>
 
 #include "analyze/life_history.h"
-#include "analyze/site_statistics.h"
+#include "analyze/life_signature.h"
+#include "analyze/site_counts.h"
 
 namespace lastref {
 
@@ -33,15 +36,19 @@ struct BufferLife {
     uint32_t ended_thread = 0;
     uint64_t created_at = 0;  // position among all buffer events of the trace
     uint64_t last_event_at = 0;
-    uint64_t serial = 0;  // position among the lives of its origin, from 0
-    int threads = 1;        // that read its true counter: one, or more
+    uint64_t serial = 0;       // position among the lives of its origin, from 0
+    uint64_t type_serial = 0;  // and among those of its type
+    SignatureHash signature;
+    uint64_t ended_signature = 0;  // as it was when the life ended
+    int threads = 1;               // that read its true counter: one, or more
     uint32_t last_thread = 0;
-    int64_t gap_seen = 0;   // of the last reading, where it was not believed yet
+    int64_t gap_seen = 0;  // of the last reading, where it was not believed yet
     LifeHistory history;
     std::unique_ptr<SiteTally> tally;  // once the history is no longer whole
 
     void remember(const HistoryRecord& record) {
         history.add(record);
+        signature.add(record);
         if (tally != nullptr) {
             tally->add(record.site());
         } else if (!history.whole()) [[unlikely]] {
@@ -58,28 +65,58 @@ struct BufferLife {
 // Type and creation stack: lives of one origin are peers.
 using Origin = std::pair<uint32_t, uint32_t>;
 
-struct OriginStatistics {
+// How the number of live ones went, of lives that have something in common.
+struct Population {
     uint64_t created = 0;
     uint64_t ended = 0;
     uint64_t live = 0;
     uint64_t peak_live = 0;
-    uint64_t created_at_peak = 0;  // how many had been created when the peak last rose
-    uint64_t longest_life = 0;     // ticks, of those that ended
-    SiteStatistics ended_sites;
+    std::array<uint64_t, 64> peak_by_created{};  // [n]: the peak when 2^n had been created
+    uint64_t longest_life = 0;                   // ticks, of those that ended
 
     void count_created() {
         ++created;
-        if (++live > peak_live) {
-            peak_live = live;
-            created_at_peak = created;
+        peak_live = std::max(peak_live, ++live);
+        if (std::has_single_bit(created)) {
+            peak_by_created[static_cast<size_t>(std::countr_zero(created))] = peak_live;
         }
+    }
+    void count_ended(uint64_t age) {
+        ++ended;
+        longest_life = std::max(longest_life, age);
+        count_gone();
     }
     void count_gone() {
         if (live != 0) --live;
     }
+    // True if the peak has hardly risen since about a half of all were created.
+    bool stood_still() const {
+        if (created < 2) return false;
+        const uint64_t half = peak_by_created[static_cast<size_t>(std::bit_width(created)) - 2];
+        return peak_live <= half + half / 4;
+    }
+    void revive() {
+        --ended;
+        ++live;
+    }
+};
+
+struct OriginStatistics : Population {
+    Signatures ended_lives;
+};
+
+struct TypeStatistics : Population {
+    uint64_t replaced = 0;  // another life began at the address of a live one: its end was unseen
+    // Stacks that freed the memory of lives that had ended, the first ones.
+    static constexpr size_t kMostFrees = 64;
+    std::map<uint32_t, uint64_t> usual_frees;
+    void count_free(uint32_t stack) {
+        if (usual_frees.size() < kMostFrees || usual_frees.contains(stack)) ++usual_frees[stack];
+    }
 };
 
 using Origins = std::map<Origin, OriginStatistics>;
+using Types = std::map<uint32_t, TypeStatistics>;  // by string id
 
 }  // namespace lastref
 

@@ -63,6 +63,9 @@ void Buffers::create(const Event& event) {
     OriginStatistics& origin = origins_[{life.type, life.created_stack}];
     life.serial = origin.created;
     origin.count_created();
+    TypeStatistics& type = types_[life.type];
+    life.type_serial = type.created;
+    type.count_created();
     HistoryRecord record = make_record(event, 1);
     record.string = 0;
     life.remember(record);
@@ -136,11 +139,11 @@ void Buffers::end(BufferLife& life, const Event& event) {
     ++totals_.ended;
     --live_;
     OriginStatistics& origin = origins_[{life.type, life.created_stack}];
-    ++origin.ended;
-    origin.count_gone();
-    origin.longest_life = std::max(origin.longest_life, event.ticks - life.created_ticks);
+    origin.count_ended(event.ticks - life.created_ticks);
+    types_[life.type].count_ended(event.ticks - life.created_ticks);
     // Peers that operations are unseen of would teach blame wrong numbers.
-    if (life.unseen == 0) origin.ended_sites.add_life(life.sites());
+    life.ended_signature = life.signature.value();
+    if (life.unseen == 0) origin.ended_lives.add(life);
     remember_ended(life);
 }
 
@@ -153,6 +156,7 @@ bool Buffers::came_just_too_late(const BufferLife& life, const Event& event) con
 
 void Buffers::after_life(BufferLife& life, const Event& event) {
     if (life.state == State::kEnded && came_just_too_late(life, event)) {
+        unlearn_end(life);
         bring_back(life);
         life.count = 1;
         life.remember(make_record(event, life.count));
@@ -181,14 +185,20 @@ void Buffers::bring_back(BufferLife& life) {
     life.destroyed = false;
     --totals_.ended;
     ++live_;
-    OriginStatistics& origin = origins_[{life.type, life.created_stack}];
-    --origin.ended;
-    ++origin.live;
+    origins_[{life.type, life.created_stack}].revive();
+    types_[life.type].revive();
+}
+
+// It did not end well after all: no example of how lives end.
+void Buffers::unlearn_end(const BufferLife& life) {
+    if (life.unseen != 0) return;
+    origins_[{life.type, life.created_stack}].ended_lives.remove(life.ended_signature);
 }
 
 void Buffers::accuse(Kind kind, BufferLife& life, const Event& event) {
     if (life.judged || life.unseen != 0 || !judge_misuse_ || hooks_.partial(life.type)) return;
     life.judged = true;
+    if (kind == Kind::kOverRelease) unlearn_end(life);
     Misuse misuse;
     misuse.kind = kind;
     misuse.type = life.type;
@@ -207,9 +217,15 @@ void Buffers::replace(Lives::iterator old) {
         ++totals_.replaced;
         ++totals_.ended;
         --live_;
-        origins_[{old->second.type, old->second.created_stack}].count_gone();
+        ++types_[old->second.type].replaced;
+        count_gone(old->second);
     }
     erase(old);
+}
+
+void Buffers::count_gone(const BufferLife& life) {
+    origins_[{life.type, life.created_stack}].count_gone();
+    types_[life.type].count_gone();
 }
 
 void Buffers::erase(Lives::iterator life) {
@@ -237,6 +253,9 @@ void Buffers::forget_range(uint64_t address, uint64_t size) {
 void Buffers::end_range(uint64_t address, uint64_t size, const Event& event) {
     for (const uint64_t inside : pages_.in_range(address, size)) {
         BufferLife& life = lives_.find(inside)->second;
+        if (life.state == State::kEnded && !life.memory_freed) {
+            types_[life.type].count_free(event.stack);
+        }
         life.memory_freed = true;
         if (life.state != State::kLive) continue;
         life.remember(make_record(event, life.count));
@@ -250,7 +269,7 @@ void Buffers::end_range(uint64_t address, uint64_t size, const Event& event) {
         life.ended_ticks = event.ticks;
         ++totals_.ended;
         --live_;
-        origins_[{life.type, life.created_stack}].count_gone();
+        count_gone(life);
         remember_ended(life);
     }
 }
@@ -280,7 +299,7 @@ void Buffers::put_down(uint64_t from, uint64_t to, uint64_t size, uint32_t log) 
             ++totals_.replaced;
             ++totals_.ended;
             --live_;
-            origins_[{life.type, life.created_stack}].count_gone();
+            count_gone(life);
             continue;
         }
         pages_.add(address);

@@ -82,6 +82,7 @@ public:
     const Origins& origins() const { return origins_; }
     // Of the types that are hooked, by type.
     const std::map<uint32_t, HookCoverage>& coverage() const { return coverage_; }
+    const Types& types() const { return types_; }
     uint64_t event_count() const { return event_count_; }
     uint64_t live() const { return live_; }
     template <typename Visit>
@@ -108,6 +109,7 @@ private:
     void reconcile(BufferLife& life, int64_t count, const Event& event);
     void note_unseen(BufferLife& life, uint64_t steps);
     void bring_back(BufferLife& life);
+    void unlearn_end(const BufferLife& life);
 
     void create(const Event& event);
     void move(const Event& event);
@@ -117,6 +119,7 @@ private:
     void end(BufferLife& life, const Event& event);
     void accuse(Kind kind, BufferLife& life, const Event& event);
     void replace(Lives::iterator old);
+    void count_gone(const BufferLife& life);
     void erase(Lives::iterator life);
     void remember_ended(const BufferLife& life);
 
@@ -131,6 +134,7 @@ private:
     Lives lives_;         // by address, of every state
     AddressPages pages_;  // the keys of lives_
     Origins origins_;
+    Types types_;
     BufferTotals totals_;
     uint64_t live_ = 0;
     uint64_t event_count_ = 0;

@@ -55,6 +55,7 @@ void Buffers::hold_against(const Told& told, const Event& event) {
         const bool lives_on = known && told.count > 0;
         const bool from_pool = (told.flags & trace::kRevives) != 0 && event.op == Op::kRetain;
         if (!lives_on && !from_pool) return;
+        if (lives_on) unlearn_end(life);
         bring_back(life);
         life.count = lives_on ? told.count : 0;
         if ((told.flags & trace::kRevives) == 0) note_unseen(life, 1);

@@ -13,6 +13,7 @@ struct TraceFacts {
     uint64_t process = 0;       // index into Report::processes
     bool orderly_exit = false;  // it ended by itself, so what was live then was kept
     uint64_t lost = 0;          // events missing at most; UINT64_MAX where nobody counted them
+    uint64_t first_ticks = 0;
     uint64_t last_ticks = 0;
     Sampling sampling;
     bool counts_known = true;            // retains and releases were recorded (not at level simple)

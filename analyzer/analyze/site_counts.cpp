@@ -1,4 +1,4 @@
-#include "analyze/site_statistics.h"
+#include "analyze/site_counts.h"
 
 #include <algorithm>
 
@@ -37,36 +37,6 @@ SiteCounts count_sites(const std::vector<HistoryRecord>& records) {
     }
     counts.resize(kept);
     return counts;
-}
-
-uint64_t SiteStatistics::Site::lives_with_at_least(size_t times) const {
-    uint64_t sum = 0;
-    for (size_t i = std::clamp<size_t>(times, 1, kMost) - 1; i < kMost; ++i) sum += lives[i];
-    return sum;
-}
-
-void SiteStatistics::add_life(const SiteCounts& counts) {
-    ++lives_;
-    for (const auto& [site, times] : counts) {
-        Site& entry = sites_[site];
-        ++entry.lives[std::min<size_t>(times, kMost) - 1];
-        entry.total += times;
-    }
-}
-
-void SiteStatistics::merge(const SiteStatistics& other) {
-    lives_ += other.lives_;
-    for (const auto& [key, from] : other.sites_) {
-        Site& entry = sites_[key];
-        for (size_t i = 0; i < kMost; ++i) entry.lives[i] += from.lives[i];
-        entry.total += from.total;
-    }
-}
-
-const SiteStatistics::Site& SiteStatistics::site(uint64_t site) const {
-    static const Site none;
-    const auto found = sites_.find(site);
-    return found != sites_.end() ? found->second : none;
 }
 
 }  // namespace lastref

@@ -1,0 +1,59 @@
+// What all findings of one trace are made with.
+#ifndef LASTREF_ANALYZER_ANALYZE_FINDING_BUILDER_H
+#define LASTREF_ANALYZER_ANALYZE_FINDING_BUILDER_H
+
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+#include "analyze/findings.h"
+#include "analyze/lifecycle.h"
+#include "analyze/stack_names.h"
+#include "analyze/trace_facts.h"
+#include "read/trace_file.h"
+
+namespace lastref {
+
+class FindingBuilder {
+public:
+    // All must outlive this.
+    FindingBuilder(const Lifecycle& lifecycle, const TraceFacts& facts, TraceFile& trace,
+                   StackNames& names, Report& report)
+        : lifecycle_(lifecycle), facts_(facts), trace_(trace), names_(names), report_(report) {}
+
+    const Lifecycle& lifecycle() const { return lifecycle_; }
+    const TraceFacts& facts() const { return facts_; }
+    StackNames& names() { return names_; }
+    Report& report() { return report_; }
+    const std::string& text(uint32_t string) const { return trace_.strings()[string]; }
+
+    HistoryEvent event(const HistoryRecord& record);
+    std::vector<HistoryEvent> history(const std::vector<HistoryRecord>& records);
+
+    Finding start(Kind kind, uint32_t created_stack);
+    // Adds the finding to the report, with an id made of its cause and of `stacks`. The culprit's
+    // cause goes before `cause`, which is for what has none.
+    void finish(Finding finding, std::initializer_list<const Stack*> stacks,
+                std::string_view cause = "");
+    // A sample stands for more: from here on the finding tells of that.
+    void scale(Finding& finding, const Estimate& estimate) const;
+
+private:
+    const Lifecycle& lifecycle_;
+    const TraceFacts& facts_;
+    TraceFile& trace_;
+    StackNames& names_;
+    Report& report_;
+};
+
+class Judges;
+
+// One file each.
+void add_leaks(FindingBuilder& builder, Judges& judges);
+void add_misuses(FindingBuilder& builder, Judges& judges);
+void add_heap(FindingBuilder& builder);
+void add_mappings(FindingBuilder& builder);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_FINDING_BUILDER_H

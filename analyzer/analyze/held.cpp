@@ -1,0 +1,92 @@
+#include "analyze/held.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace lastref {
+namespace {
+
+std::string plural(uint64_t count, const char* what) {
+    return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+// Row 29 of the taxonomy. The number of live ones stood still while others came and went: either
+// the newest stay and push older ones out, or the first ones stay and are still in use.
+bool is_bounded_cache(const LiveStatistics& lives, const Population& all, uint64_t first_serial,
+                      uint64_t last_serial, uint64_t buffer_events) {
+    constexpr uint64_t kFewest = 4;  // with less, chance looks like a pattern
+    if (lives.count < kFewest || all.live < kFewest) return false;
+    const uint64_t live = all.live;
+    const bool turnover = all.ended >= 2 * live;
+    const bool steady = all.stood_still() && all.peak_live <= 2 * live;
+    if (turnover && steady) {
+        // Where the victim is drawn at random, some live log2(live) times as long as the mean.
+        const uint64_t window = live * (4 + static_cast<uint64_t>(std::bit_width(live)));
+        if (all.created > window && first_serial >= all.created - window) return true;
+    }
+    const bool in_use = lives.in_use_late * 2 >= lives.count;
+    if (turnover && in_use && last_serial < all.created / 4) return true;
+    return all.ended == 0 && in_use && lives.fewest_events >= 8 &&
+           lives.last_created_at <= buffer_events / 4;
+}
+
+// Row 31: made at the start, a fixed number, none ever ended while much else went on.
+bool is_left_from_start(const LiveStatistics& lives, const Population& site,
+                        uint64_t buffer_events) {
+    return site.ended == 0 && lives.count <= 64 && lives.last_created_at <= buffer_events / 16 &&
+           lives.events * 16 <= buffer_events;
+}
+
+}  // namespace
+
+Held held_as_unseen(const LiveStatistics& lives) {
+    return {Cause::kUnseen, "the true counter moved by up to " + std::to_string(lives.most_unseen) +
+                                " without an event: operations are not hooked"};
+}
+
+Held held_as_partial(const std::string& unseen) {
+    return {Cause::kUnseen, "not all operations of this type are hooked: " + unseen};
+}
+
+Held held_in_flight(const LiveStatistics& lives, const Population& type, const TraceFacts& facts) {
+    const uint64_t age = facts.last_ticks - std::min(facts.last_ticks, lives.oldest_ticks);
+    if (type.ended != 0 && age <= type.longest_life) {
+        return {Cause::kInFlight, "the process did not end by itself, and of " +
+                                      plural(type.ended, "buffer") +
+                                      " of this type that were freed some lived as long before"};
+    }
+    return {Cause::kInFlight, "made in the last moments of a process that did not end by itself"};
+}
+
+Held why_held(const LiveStatistics& lives, const Population& site, const Population* origin,
+              const Population& type, uint64_t buffer_events, const TraceFacts& facts) {
+    // One lost event hides the end of one life at most.
+    if (facts.lost >= lives.count && facts.lost != 0) {
+        return {Cause::kUnseen,
+                facts.lost == UINT64_MAX
+                    ? "a part of the trace is missing; these may have ended in it"
+                    : plural(facts.lost, "event") + " lost; these may have ended unseen"};
+    }
+    const bool cached = (origin != nullptr && is_bounded_cache(lives, *origin, lives.first_serial,
+                                                               lives.last_serial, buffer_events)) ||
+                        is_bounded_cache(lives, type, lives.first_type_serial,
+                                         lives.last_type_serial, buffer_events);
+    if (cached) {
+        return {Cause::kCache, "the number alive stood still at " + std::to_string(lives.count) +
+                                   " while buffers came and went"};
+    }
+    if (is_left_from_start(lives, site, buffer_events)) {
+        return {Cause::kShutdown,
+                "made at the start and kept to the end; their number did not "
+                "grow as work went on"};
+    }
+    return {};
+}
+
+bool is_growth(const LiveStatistics& lives, const Population& type) {
+    constexpr uint64_t kFewest = 8;
+    return lives.count >= kFewest && lives.revisited * 2 >= lives.count &&
+           lives.last_type_serial * 4 >= type.created * 3 && !type.stood_still();
+}
+
+}  // namespace lastref

@@ -1,0 +1,34 @@
+// Why buffers that are live at the end are no leak, as far as the trace tells.
+#ifndef LASTREF_ANALYZER_ANALYZE_HELD_H
+#define LASTREF_ANALYZER_ANALYZE_HELD_H
+
+#include <string>
+
+#include "analyze/buffer_life.h"
+#include "analyze/findings.h"
+#include "analyze/leaked_groups.h"
+#include "analyze/trace_facts.h"
+
+namespace lastref {
+
+struct Held {
+    Cause cause = Cause::kUnknown;  // kUnknown: it is one
+    std::string reason;
+};
+
+// Of lives made at one place: `site` counts all that were made there, `origin` is set where they
+// have one creation stack, `type` counts all of their type.
+Held why_held(const LiveStatistics& lives, const Population& site, const Population* origin,
+              const Population& type, uint64_t buffer_events, const TraceFacts& facts);
+
+Held held_as_unseen(const LiveStatistics& lives);
+// Of a hooked type: `unseen` says which of its operations are not.
+Held held_as_partial(const std::string& unseen);
+Held held_in_flight(const LiveStatistics& lives, const Population& type, const TraceFacts& facts);
+
+// Lives that are still in use however old they are, more and more of them: their holder grows.
+bool is_growth(const LiveStatistics& lives, const Population& type);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_HELD_H

@@ -1,0 +1,46 @@
+// What is known of each type that something went wrong with, made when first asked for.
+#ifndef LASTREF_ANALYZER_ANALYZE_JUDGES_H
+#define LASTREF_ANALYZER_ANALYZE_JUDGES_H
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "analyze/blame.h"
+#include "analyze/call_paths.h"
+#include "analyze/finding_builder.h"
+#include "analyze/leaked_groups.h"
+#include "analyze/ways.h"
+
+namespace lastref {
+
+struct Judge {
+    TypeWays ways;
+    Blame blame;
+    std::vector<const LeakedClass*> leaked;
+
+    Judge(CallPaths& paths, const Origins& origins, uint32_t type,
+          const std::vector<std::pair<uint32_t, SiteCounts>>& running)
+        : ways(paths, origins, type, running), blame(ways) {}
+};
+
+class Judges {
+public:
+    explicit Judges(FindingBuilder& builder);
+
+    Judge& of(uint32_t type);
+    CallPaths& paths() { return paths_; }
+    // Types with live buffers, in order.
+    std::vector<uint32_t> leaking() const;
+
+private:
+    FindingBuilder& builder_;
+    CallPaths paths_;
+    std::vector<LeakedClass> classes_;
+    std::map<uint32_t, std::unique_ptr<Judge>> judges_;
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_JUDGES_H

@@ -1,0 +1,196 @@
+#include "analyze/leak_group.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace lastref {
+namespace {
+
+using trace::Op;
+
+using SuspectKey = std::tuple<bool, Op, Place>;
+SuspectKey key_of(const Suspect& suspect) {
+    return {suspect.absent, suspect.use.op, suspect.place};
+}
+
+void add_class(LeakGroup& group, const LeakedClass& one, Way way) {
+    group.classes.push_back(&one);
+    group.lives.merge(one.lives);
+    group.faulty.ways.emplace_back(std::move(way), one.lives.count);
+    group.faulty.lives += one.lives.count;
+}
+
+// Suspects of a further class of lives, weighed by their number.
+void add_verdict(LeakGroup& group, const Verdict& verdict, uint64_t lives) {
+    Verdict& whole = group.verdict;
+    double all = 0;
+    for (const Suspect& suspect : verdict.suspects) all += suspect.score;
+    const bool first = whole.suspects.empty();
+    if (first || verdict.distance < whole.distance) {
+        std::vector<Suspect> kept = std::move(whole.suspects);
+        const size_t residual =
+            first ? verdict.residual : std::min(whole.residual, verdict.residual);
+        whole = verdict;
+        whole.suspects = std::move(kept);
+        whole.residual = residual;
+    } else {
+        whole.residual = std::min(whole.residual, verdict.residual);
+    }
+    for (Suspect suspect : verdict.suspects) {
+        if (all > 0) suspect.score *= static_cast<double>(lives) / all;
+        const auto same =
+            std::find_if(whole.suspects.begin(), whole.suspects.end(),
+                         [&](const Suspect& known) { return key_of(known) == key_of(suspect); });
+        if (same != whole.suspects.end()) {
+            same->score += suspect.score;
+        } else {
+            whole.suspects.push_back(suspect);
+        }
+    }
+    std::stable_sort(whole.suspects.begin(), whole.suspects.end(),
+                     [](const Suspect& a, const Suspect& b) { return a.score > b.score; });
+}
+
+// The classes of one creation site that are neither unseen nor in flight.
+class SiteGroups {
+public:
+    SiteGroups(uint32_t type, Place site, Judge& judge) : type_(type), site_(site), judge_(judge) {}
+
+    void add(const LeakedClass& one) { classes_.push_back(&one); }
+
+    std::vector<LeakGroup> groups(const Buffers& buffers, const TraceFacts& facts) {
+        LiveStatistics lives;
+        Population made;
+        std::set<Origin> origins;
+        for (const LeakedClass* const one : classes_) {
+            lives.merge(one->lives);
+            if (!origins.insert(one->origin).second) continue;
+            const Population& origin = buffers.origins().at(one->origin);
+            made.created += origin.created;
+            made.live += origin.live;
+            made.longest_life = std::max(made.longest_life, origin.longest_life);
+        }
+        for (const Way* const peer : judge_.blame.peers_of(site_)) made.ended += peer->lives;
+        const Population* const origin =
+            origins.size() == 1 ? &buffers.origins().at(*origins.begin()) : nullptr;
+        const Held held =
+            why_held(lives, made, origin, buffers.types().at(type_), buffers.event_count(), facts);
+        if (held.cause != Cause::kUnknown) return {whole(Kind::kHeld, held)};
+        if (!facts.counts_known) return {whole(Kind::kRefcountLeak, {})};
+        if (is_growth(lives, buffers.types().at(type_))) return {growth()};
+        return blamed();
+    }
+
+private:
+    LeakGroup start() const {
+        LeakGroup group;
+        group.type = type_;
+        group.created_site = site_;
+        return group;
+    }
+
+    Way way_of(const LeakedClass& one) const {
+        return judge_.ways.make(one.origin.second, one.sites, one.example->history.in_order());
+    }
+
+    LeakGroup whole(Kind kind, const Held& held) const {
+        LeakGroup group = start();
+        group.kind = kind;
+        group.held = held;
+        for (const LeakedClass* const one : classes_) add_class(group, *one, way_of(*one));
+        return group;
+    }
+
+    // The holder is who keeps a reference that nothing answers: the balance of each life tells.
+    LeakGroup growth() const {
+        LeakGroup group = whole(Kind::kGrowth, {});
+        for (const auto& [way, lives] : group.faulty.ways) {
+            add_verdict(group, judge_.blame.judge_alone(way, Fault::kLeak), lives);
+        }
+        for (Suspect& suspect : group.verdict.suspects) suspect.cause = Cause::kGrowth;
+        group.confidence = std::max(kLeastConfidence,
+                                    0.9 * confidence_of(group.verdict, group.lives.count) / 0.65);
+        return group;
+    }
+
+    std::vector<LeakGroup> blamed() const {
+        // Without peers what all of these lives have in common has to tell.
+        if (judge_.blame.peers_of(site_).empty()) {
+            LeakGroup group = whole(Kind::kRefcountLeak, {});
+            for (const auto& [way, lives] : group.faulty.ways) {
+                add_verdict(group, judge_.blame.judge(way, Fault::kLeak), lives);
+            }
+            group.confidence = confidence_of(group.verdict, group.lives.count);
+            group.ambiguous = true;
+            return {group};
+        }
+        std::map<std::tuple<bool, SuspectKey>, LeakGroup> groups;
+        for (const LeakedClass* const one : classes_) {
+            Way way = way_of(*one);
+            const Verdict verdict = judge_.blame.judge(way, Fault::kLeak);
+            const bool known = confidence_of(verdict, one->lives.count) >= kLeastConfidence - 0.05;
+            const SuspectKey key = known ? key_of(verdict.suspects.front()) : SuspectKey();
+            LeakGroup& group = groups.try_emplace({known, key}, start()).first->second;
+            add_verdict(group, verdict, one->lives.count);
+            add_class(group, *one, std::move(way));
+        }
+        std::vector<LeakGroup> list;
+        for (auto& [key, group] : groups) {
+            group.confidence = confidence_of(group.verdict, group.lives.count);
+            list.push_back(std::move(group));
+        }
+        return list;
+    }
+
+    const uint32_t type_;
+    const Place site_;
+    Judge& judge_;
+    std::vector<const LeakedClass*> classes_;
+};
+
+}  // namespace
+
+const LeakedClass& LeakGroup::example() const {
+    return **std::min_element(classes.begin(), classes.end(),
+                              [](const LeakedClass* a, const LeakedClass* b) {
+                                  return std::tie(a->example->created_ticks, a->example->address) <
+                                         std::tie(b->example->created_ticks, b->example->address);
+                              });
+}
+
+std::vector<LeakGroup> group_leaks(uint32_t type, Judge& judge, const Buffers& buffers,
+                                   const TraceFacts& facts) {
+    std::map<Place, SiteGroups> sites;
+    std::map<std::tuple<Place, bool>, LeakGroup> held;
+    const std::string* const partial = facts.hooks.partial(type);
+    for (const LeakedClass* const one : judge.leaked) {
+        const PathId created = judge.ways.path_of(one->origin.second);
+        const Place site = judge.ways.plumbing().site(Op::kCreate, created);
+        if (!one->unseen && !one->young && partial == nullptr) {
+            sites.try_emplace(site, type, site, judge).first->second.add(*one);
+            continue;
+        }
+        LeakGroup& group = held[{site, one->unseen}];
+        group.type = type;
+        group.created_site = site;
+        group.kind = Kind::kHeld;
+        add_class(group, *one, judge.ways.make(one->origin.second, one->sites, {}));
+        if (one->unseen) {
+            group.held = held_as_unseen(group.lives);
+        } else if (partial != nullptr) {
+            group.held = held_as_partial(*partial);
+        } else {
+            group.held = held_in_flight(group.lives, buffers.types().at(type), facts);
+        }
+    }
+    std::vector<LeakGroup> all;
+    for (auto& [site, groups] : sites) {
+        for (LeakGroup& group : groups.groups(buffers, facts)) all.push_back(std::move(group));
+    }
+    for (auto& [key, group] : held) all.push_back(std::move(group));
+    return all;
+}
+
+}  // namespace lastref

@@ -1,0 +1,41 @@
+// Live buffers that one verdict is about: one group becomes one finding.
+#ifndef LASTREF_ANALYZER_ANALYZE_LEAK_GROUP_H
+#define LASTREF_ANALYZER_ANALYZE_LEAK_GROUP_H
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/held.h"
+#include "analyze/judges.h"
+#include "analyze/verdict_text.h"
+
+namespace lastref {
+
+// Below this the answer is 'unknown', with the best suspects.
+inline constexpr double kLeastConfidence = 0.4;
+
+struct LeakGroup {
+    uint32_t type = 0;
+    Place created_site = Plumbing::kNoPlace;
+    Kind kind = Kind::kRefcountLeak;
+    Held held;
+    LiveStatistics lives;
+    std::vector<const LeakedClass*> classes;
+    FaultyWays faulty;
+    Verdict verdict;  // of all classes together
+    double confidence = 0;
+    bool ambiguous = false;
+
+    bool has_culprit() const {
+        return kind != Kind::kHeld && confidence >= kLeastConfidence && !verdict.suspects.empty();
+    }
+    const LeakedClass& example() const;  // the class of the oldest life
+};
+
+// Groups of one type's live buffers: those made at one place and blamed alike are together.
+std::vector<LeakGroup> group_leaks(uint32_t type, Judge& judge, const Buffers& buffers,
+                                   const TraceFacts& facts);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_LEAK_GROUP_H

@@ -1,0 +1,248 @@
+#include "analyze/pairing.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lastref {
+namespace {
+
+using trace::Op;
+
+// More of one kind than this in a bag is damage or a generated program: the rest is not compared.
+constexpr size_t kMostUses = 128;
+
+bool gives_back(const Use& use) {
+    return use.op == Op::kRelease || use.op == Op::kDestroy;
+}
+
+struct Pair {
+    size_t a, b;
+    double score;
+};
+
+void best_first(std::vector<Pair>& pairs) {
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](const Pair& x, const Pair& y) { return x.score > y.score; });
+}
+
+// Takes equal operations out of both bags. Returns how many were the same place by another path.
+uint32_t cancel(Bag& a, Bag& b, const TypeWays& ways) {
+    if (a.size() > kMostUses) a.resize(kMostUses);
+    if (b.size() > kMostUses) b.resize(kMostUses);
+    uint32_t moved = 0;
+    std::vector<Pair> pairs;
+    for (size_t i = 0; i < a.size(); ++i) {
+        for (size_t j = 0; j < b.size(); ++j) {
+            if (a[i].op != b[j].op || a[i].site != b[j].site) continue;
+            if (a[i].path == b[j].path) {
+                const uint32_t same = std::min(a[i].times, b[j].times);
+                a[i].times -= same;
+                b[j].times -= same;
+            } else {
+                pairs.push_back(
+                    {i, j, static_cast<double>(ways.common_inside(a[i].path, b[j].path))});
+            }
+        }
+    }
+    best_first(pairs);
+    for (const Pair& pair : pairs) {
+        const uint32_t same = std::min(a[pair.a].times, b[pair.b].times);
+        a[pair.a].times -= same;
+        b[pair.b].times -= same;
+        moved += same;
+    }
+    const auto gone = [](const Use& use) { return use.times == 0; };
+    std::erase_if(a, gone);
+    std::erase_if(b, gone);
+    return moved;
+}
+
+double touch_distance(const Way& a, const Way& b) {
+    size_t common = 0;
+    for (auto i = a.touches.begin(), j = b.touches.begin();
+         i != a.touches.end() && j != b.touches.end();) {
+        if (*i == *j)
+            ++common, ++i, ++j;
+        else if (*i < *j)
+            ++i;
+        else
+            ++j;
+    }
+    const size_t all = a.touches.size() + b.touches.size();
+    return std::min(1.0, 0.25 * static_cast<double>(all - 2 * common));
+}
+
+// Matches candidates with what may explain them, the likeliest first; fills in `strength`.
+template <typename Score>
+void explain(std::vector<Candidate>& candidates, std::vector<Candidate> reasons, Score&& score) {
+    std::vector<Pair> pairs;
+    std::vector<double> best(candidates.size(), 0), used(candidates.size(), 0);
+    std::vector<uint32_t> left(candidates.size());
+    for (size_t i = 0; i < candidates.size(); ++i) {
+        left[i] = candidates[i].use.times;
+        for (size_t j = 0; j < reasons.size(); ++j) {
+            const double value = score(candidates[i], reasons[j]);
+            best[i] = std::max(best[i], value);
+            pairs.push_back({i, j, value});
+        }
+    }
+    best_first(pairs);
+    for (const Pair& pair : pairs) {
+        const uint32_t matched = std::min(left[pair.a], reasons[pair.b].use.times);
+        if (matched == 0) continue;
+        left[pair.a] -= matched;
+        reasons[pair.b].use.times -= matched;
+        used[pair.a] = std::max(used[pair.a], pair.score);
+    }
+    for (size_t i = 0; i < candidates.size(); ++i) {
+        Candidate& candidate = candidates[i];
+        candidate.strength = left[i] != 0 ? 1 - 0.5 * best[i] : 0.3 * (1 - used[i]);
+        if (left[i] != 0 && left[i] < candidate.use.times) {
+            candidate.all_left = false;
+            candidate.use.times = left[i];
+        }
+    }
+    std::stable_sort(
+        candidates.begin(), candidates.end(),
+        [](const Candidate& a, const Candidate& b) { return a.strength > b.strength; });
+}
+
+}  // namespace
+
+// The same function, or class, or file; and how far in the ways of calls to them go together.
+double Pairing::related(const Use& a, const Use& b) const {
+    const CallPaths& paths = ways_.paths();
+    constexpr size_t kOutwards = 3;
+    double code = 0;
+    const std::vector<Place>& x = paths.places(a.path);
+    const std::vector<Place>& y = paths.places(b.path);
+    const size_t x_first = ways_.plumbing().telling(a.op, a.path);
+    const size_t y_first = ways_.plumbing().telling(b.op, b.path);
+    for (size_t i = x_first; i < std::min(x.size(), x_first + kOutwards); ++i) {
+        for (size_t j = y_first; j < std::min(y.size(), y_first + kOutwards); ++j) {
+            const double far = 0.15 * static_cast<double>(i - x_first + j - y_first);
+            if (paths.function(x[i]) == paths.function(y[j]))
+                code = std::max(code, 1 - far);
+            else if (paths.scope(x[i]) == paths.scope(y[j])) {
+                const bool is_class = paths.function_name(paths.scope(x[i])).starts_with("class ");
+                code = std::max(code, (is_class ? 0.7 : 0.3) - far);
+            }
+        }
+    }
+    const size_t shorter = std::min(paths.places(a.path).size(), paths.places(b.path).size());
+    const double calls = shorter == 0 ? 0
+                                      : static_cast<double>(ways_.common_outside(a.path, b.path)) /
+                                            static_cast<double>(shorter);
+    return 0.75 * code + 0.25 * calls;
+}
+
+// Of clean lives that do either, the share that does both equally often; 0.3 where none does.
+double Pairing::together(const Use& retain, const Use& release) {
+    const auto key =
+        std::pair(std::pair(retain.op, retain.site), std::pair(release.op, release.site));
+    if (const auto found = known_.find(key); found != known_.end()) return found->second;
+    uint64_t either = 0, equal = 0;
+    for (const Way& way : ways_.ended()) {
+        const uint32_t taken = retain.op == Op::kCreate ? way.created_site == retain.site
+                                                        : way.times(retain.op, retain.site);
+        const uint32_t given = way.times(release.op, release.site);
+        if (taken == 0 && given == 0) continue;
+        either += way.lives;
+        if (taken == given) equal += way.lives;
+    }
+    const double value =
+        either == 0 ? 0.3 : static_cast<double>(equal) / static_cast<double>(either);
+    known_[key] = value;
+    return value;
+}
+
+double Pairing::answers(const Use& retain, const Use& release) {
+    const double learned = together(retain, release);
+    return 0.5 * learned + 0.5 * related(retain, release);
+}
+
+double Pairing::replaces(const Use& a, const Use& b) const {
+    return 0.6 * related(a, b);
+}
+
+Difference compare(const Way& faulty, const Way& clean, Fault fault, const TypeWays& ways,
+                   Pairing& pairing) {
+    Bag more = faulty.bag, fewer = clean.bag;
+    const uint32_t moved = cancel(more, fewer, ways);
+    Difference difference;
+    // Long loops differ by a lot and are one difference all the same.
+    for (const Bag* const bag : {&more, &fewer}) {
+        for (const Use& use : *bag) difference.distance += 1 + std::log2(use.times);
+    }
+    difference.distance += std::min(0.5, 0.02 * moved) + touch_distance(faulty, clean);
+    if (faulty.created != clean.created) {
+        const double depth = static_cast<double>(ways.paths().places(faulty.created).size() + 1);
+        const auto common = static_cast<double>(ways.common_inside(faulty.created, clean.created));
+        difference.distance += 0.1 + 0.2 * (1 - common / depth);
+        if (faulty.created_site != clean.created_site) difference.distance += 0.7;
+    }
+
+    std::vector<Candidate> reasons;
+    const auto sort_in = [&](const Bag& bag, bool absent) {
+        for (const Use& use : bag) {
+            Candidate one;
+            one.use = use;
+            one.absent = absent;
+            const bool keeps = gives_back(use) == absent;  // a retain more, or a release less
+            if (!absent) {
+                for (const Use& whole : faulty.bag) {
+                    if (whole.op == use.op && whole.path == use.path) {
+                        one.all_left = whole.times == use.times;
+                    }
+                }
+            }
+            (keeps == (fault == Fault::kLeak) ? difference.candidates : reasons).push_back(one);
+        }
+    };
+    sort_in(more, false);
+    sort_in(fewer, true);
+    explain(difference.candidates, std::move(reasons),
+            [&](const Candidate& candidate, const Candidate& reason) {
+                if (candidate.absent != reason.absent) {
+                    return pairing.replaces(candidate.use, reason.use);
+                }
+                return gives_back(candidate.use) ? pairing.answers(reason.use, candidate.use)
+                                                 : pairing.answers(candidate.use, reason.use);
+            });
+    return difference;
+}
+
+Difference balance(const Way& faulty, Fault fault, const TypeWays& ways, Pairing& pairing) {
+    Difference difference;
+    std::vector<Candidate> taken, given;
+    Candidate own;
+    own.use = {Op::kCreate, faulty.created, faulty.created_site, 1};
+    taken.push_back(own);
+    for (const Use& use : faulty.bag) {
+        Candidate one;
+        one.use = use;
+        (gives_back(use) ? given : taken).push_back(one);
+    }
+    if (taken.size() > kMostUses) taken.resize(kMostUses);
+    if (given.size() > kMostUses) given.resize(kMostUses);
+    const auto score = [&](const Use& take, const Use& give) {
+        const double value = pairing.answers(take, give);
+        // Who made a buffer and passed it on is the last to let go more often than not.
+        return take.op == Op::kCreate ? std::max(value, 0.45) : value;
+    };
+    (void)ways;
+    if (fault == Fault::kLeak) {
+        explain(taken, given, [&](const Candidate& take, const Candidate& give) {
+            return score(take.use, give.use);
+        });
+        difference.candidates = std::move(taken);
+    } else {
+        explain(given, taken, [&](const Candidate& give, const Candidate& take) {
+            return score(take.use, give.use);
+        });
+        difference.candidates = std::move(given);
+    }
+    return difference;
+}
+
+}  // namespace lastref

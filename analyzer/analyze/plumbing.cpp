@@ -1,0 +1,155 @@
+#include "analyze/plumbing.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+#include <string_view>
+
+namespace lastref {
+namespace {
+
+using trace::Op;
+
+constexpr std::array kLearned = {Op::kCreate, Op::kRetain, Op::kRelease, Op::kDestroy};
+constexpr double kNearlyAll = 0.95;
+constexpr size_t kFewestCallers = 2;
+
+// Last parts of function names, in lower case without underscores.
+constexpr std::array<std::string_view, 17> kCounting = {"retain",
+                                                        "release",
+                                                        "ref",
+                                                        "unref",
+                                                        "addref",
+                                                        "deref",
+                                                        "decref",
+                                                        "incref",
+                                                        "xincref",
+                                                        "xdecref",
+                                                        "refinc",
+                                                        "refdec",
+                                                        "increment",
+                                                        "decrement",
+                                                        "sprelease",
+                                                        "intrusiveptraddref",
+                                                        "intrusiveptrrelease"};
+
+}  // namespace
+
+bool is_counting_name(const std::string& bare) {
+    std::string_view name = bare;
+    // Special members of smart pointers are as little telling as release().
+    if (name.find("intrusive_ptr<") != std::string_view::npos ||
+        name.find("shared_ptr<") != std::string_view::npos || name.starts_with("std::") ||
+        name.starts_with("boost::")) {
+        return true;
+    }
+    if (const size_t scope = name.rfind("::"); scope != std::string_view::npos) {
+        name = name.substr(scope + 2);
+    }
+    std::string plain;
+    for (const char c : name) {
+        if (c != '_') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    if (std::find(kCounting.begin(), kCounting.end(), plain) != kCounting.end()) return true;
+    // C libraries put their prefix first: gst_buffer_ref, av_buffer_unref.
+    const size_t underscore = name.rfind('_');
+    if (underscore == std::string_view::npos) return false;
+    const std::string_view last = name.substr(underscore + 1);
+    return last == "ref" || last == "unref" || last == "retain" || last == "release" ||
+           last == "incref" || last == "decref" || last == "addref";
+}
+
+Plumbing::Plumbing(const CallPaths& paths, std::span<const Use> uses) : paths_(paths) {
+    for (const Op op : kLearned) learn(op, uses);
+    for (const Op op : kLearned) learn_by_class(op, uses);
+}
+
+bool Plumbing::is_plumbing(Op op, Place place) const {
+    if (op == Op::kTouch) return false;
+    const uint32_t function = paths_.function(place);
+    if (learned_.contains({op, function})) return true;
+    return (op == Op::kRetain || op == Op::kRelease) &&
+           is_counting_name(paths_.function_name(function));
+}
+
+size_t Plumbing::skip(Op op, PathId path) const {
+    const std::vector<Place>& places = paths_.places(path);
+    size_t at = 0;
+    while (at < places.size() && is_plumbing(op, places[at])) ++at;
+    return at;
+}
+
+size_t Plumbing::telling(Op op, PathId path) const {
+    const size_t at = skip(op, path);
+    return at < paths_.places(path).size() ? at : 0;
+}
+
+Place Plumbing::site(Op op, PathId path) const {
+    const std::vector<Place>& places = paths_.places(path);
+    return places.empty() ? kNoPlace : places[telling(op, path)];
+}
+
+// From the inside out: one function at a time, as long as there is one that nearly all pass.
+void Plumbing::learn(Op op, std::span<const Use> uses) {
+    constexpr int kMostLayers = 8;
+    for (int layer = 0; layer < kMostLayers; ++layer) {
+        std::map<uint32_t, uint64_t> passing;            // by function
+        std::map<uint32_t, std::set<uint32_t>> callers;  // of it, as functions
+        uint64_t all = 0;
+        for (const Use& use : uses) {
+            if (use.op != op) continue;
+            const std::vector<Place>& places = paths_.places(use.path);
+            const size_t at = skip(op, use.path);
+            if (at >= places.size()) continue;
+            all += use.lives;
+            const uint32_t function = paths_.function(places[at]);
+            passing[function] += use.lives;
+            size_t outer = at;
+            while (outer < places.size() && paths_.function(places[outer]) == function) ++outer;
+            if (outer < places.size()) callers[function].insert(paths_.function(places[outer]));
+        }
+        const auto most =
+            std::max_element(passing.begin(), passing.end(),
+                             [](const auto& a, const auto& b) { return a.second < b.second; });
+        if (most == passing.end() ||
+            static_cast<double>(most->second) < kNearlyAll * static_cast<double>(all) ||
+            callers[most->first].size() < kFewestCallers) {
+            return;
+        }
+        // A function that also uses the buffer, or steps the counter the other way, has a purpose.
+        const bool has_purpose = std::any_of(uses.begin(), uses.end(), [&](const Use& use) {
+            if (use.op == op || use.op == Op::kMove || use.op == Op::kCount) return false;
+            const std::vector<Place>& places = paths_.places(use.path);
+            const size_t at = skip(use.op, use.path);
+            return at < places.size() && paths_.function(places[at]) == most->first;
+        });
+        if (has_purpose) return;
+        learned_.insert({op, most->first});
+    }
+}
+
+// Buf::hold is the other half of Buf::drop, and Buf::make their beginning, if all uses of that kind
+// begin in it, however few call it.
+void Plumbing::learn_by_class(Op op, std::span<const Use> uses) {
+    std::set<uint32_t> functions;
+    Place innermost = kNoPlace;
+    for (const Use& use : uses) {
+        if (use.op != op || paths_.places(use.path).empty()) continue;
+        const size_t at = skip(op, use.path);
+        if (at + 1 >= paths_.places(use.path).size()) return;
+        innermost = paths_.places(use.path)[at];
+        functions.insert(paths_.function(innermost));
+    }
+    if (functions.size() != 1) return;
+    for (const Use& use : uses) {
+        if (use.op == op || paths_.places(use.path).empty()) continue;
+        const Place place = paths_.places(use.path).front();
+        if (is_plumbing(use.op, place) && paths_.scope(place) == paths_.scope(innermost)) {
+            learned_.insert({op, *functions.begin()});
+            return;
+        }
+    }
+}
+
+}  // namespace lastref

@@ -1,0 +1,110 @@
+#include "analyze/ways.h"
+
+#include <algorithm>
+#include <map>
+
+namespace lastref {
+namespace {
+
+using trace::Op;
+
+bool is_counted(Op op) {
+    return op == Op::kRetain || op == Op::kRelease || op == Op::kDestroy;
+}
+
+}  // namespace
+
+uint32_t Way::times(Op op, Place site) const {
+    uint32_t sum = 0;
+    for (const Use& use : bag) {
+        if (use.op == op && use.site == site) sum += use.times;
+    }
+    return sum;
+}
+
+TypeWays::TypeWays(CallPaths& paths, const Origins& origins, uint32_t type,
+                   const std::vector<std::pair<uint32_t, SiteCounts>>& running)
+    : paths_(paths) {
+    const auto first = origins.lower_bound({type, 0});
+    const auto last = origins.upper_bound({type, UINT32_MAX});
+
+    std::map<std::pair<Op, PathId>, uint64_t> uses;
+    for (auto origin = first; origin != last; ++origin) {
+        for (const auto& [key, signature] : origin->second.ended_lives.known()) {
+            for (const HistoryRecord& record : signature.records) {
+                uses[{record.operation(), paths_.of(record.stack)}] += signature.lives;
+            }
+        }
+    }
+    for (const auto& [created_stack, sites] : running) {
+        ++uses[{Op::kCreate, paths_.of(created_stack)}];
+        for (const auto& [site, times] : sites) {
+            ++uses[{site_op(site), paths_.of(site_stack(site))}];
+        }
+    }
+    std::vector<Plumbing::Use> learning;
+    learning.reserve(uses.size());
+    for (const auto& [use, lives] : uses) learning.push_back({use.first, use.second, lives});
+    plumbing_ = std::make_unique<Plumbing>(paths_, learning);
+
+    for (auto origin = first; origin != last; ++origin) {
+        for (const auto& [key, signature] : origin->second.ended_lives.known()) {
+            ended_.push_back(
+                make(origin->first.second, count_sites(signature.records), signature.records));
+            ended_.back().lives = signature.lives;
+            ended_.back().signature = &signature;
+        }
+    }
+    std::stable_sort(ended_.begin(), ended_.end(), [](const Way& a, const Way& b) {
+        if (a.lives != b.lives) return a.lives > b.lives;
+        return a.signature->records.front().ticks < b.signature->records.front().ticks;
+    });
+    std::map<Place, size_t> kept;
+    std::erase_if(ended_,
+                  [&kept](const Way& way) { return ++kept[way.created_site] > kMostEndedOfSite; });
+}
+
+Way TypeWays::make(uint32_t created_stack, const SiteCounts& sites,
+                   const std::vector<HistoryRecord>& records) const {
+    Way way;
+    way.created = paths_.of(created_stack);
+    way.created_site = plumbing_->site(Op::kCreate, way.created);
+    for (const auto& [site, times] : sites) {
+        const Op op = site_op(site);
+        if (!is_counted(op)) continue;
+        const PathId path = paths_.of(site_stack(site));
+        const auto same = std::find_if(way.bag.begin(), way.bag.end(), [&](const Use& use) {
+            return use.op == op && use.path == path;
+        });
+        if (same != way.bag.end()) {
+            same->times += times;
+        } else {
+            way.bag.push_back({op, path, plumbing_->site(op, path), times});
+        }
+    }
+    for (const HistoryRecord& record : records) {
+        if (record.operation() == Op::kTouch) {
+            way.touches.emplace_back(plumbing_->site(Op::kTouch, paths_.of(record.stack)),
+                                     record.string);
+        }
+    }
+    std::sort(way.touches.begin(), way.touches.end());
+    way.touches.erase(std::unique(way.touches.begin(), way.touches.end()), way.touches.end());
+    return way;
+}
+
+size_t TypeWays::common_inside(PathId a, PathId b) const {
+    const std::vector<Place>& x = paths_.places(a);
+    const std::vector<Place>& y = paths_.places(b);
+    return static_cast<size_t>(std::mismatch(x.begin(), x.end(), y.begin(), y.end()).first -
+                               x.begin());
+}
+
+size_t TypeWays::common_outside(PathId a, PathId b) const {
+    const std::vector<Place>& x = paths_.places(a);
+    const std::vector<Place>& y = paths_.places(b);
+    return static_cast<size_t>(std::mismatch(x.rbegin(), x.rend(), y.rbegin(), y.rend()).first -
+                               x.rbegin());
+}
+
+}  // namespace lastref
