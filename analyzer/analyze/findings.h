@@ -136,9 +136,8 @@ struct HookedType {
     std::string partial;  // what is not hooked of it; empty: all is
 
     double coverage() const {
-        return seen + unseen == 0
-                   ? 1.0
-                   : static_cast<double>(seen) / static_cast<double>(seen + unseen);
+        return seen + unseen == 0 ? 1.0
+                                  : static_cast<double>(seen) / static_cast<double>(seen + unseen);
     }
 };
 

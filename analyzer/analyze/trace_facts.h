@@ -16,7 +16,7 @@ struct TraceFacts {
     uint64_t first_ticks = 0;
     uint64_t last_ticks = 0;
     Sampling sampling;
-    bool counts_known = true;            // retains and releases were recorded (not at level simple)
+    bool counts_known = true;  // retains and releases were recorded (not at level simple)
     HookFacts hooks;
     uint64_t recent_ticks = UINT64_MAX;  // from here on are a killed process' last moments
 };
