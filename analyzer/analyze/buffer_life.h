@@ -36,8 +36,10 @@ struct BufferLife {
     uint32_t ended_thread = 0;
     uint64_t created_at = 0;  // position among all buffer events of the trace
     uint64_t last_event_at = 0;
-    uint64_t serial = 0;       // position among the lives of its origin, from 0
-    uint64_t type_serial = 0;  // and among those of its type
+    uint64_t serial = 0;          // position among the lives of its origin, from 0
+    uint64_t type_serial = 0;     // and among those of its type
+    uint32_t used_by = 0;         // thread of its last event
+    uint64_t used_by_serial = 0;  // position among the lives of its type that came to that thread
     SignatureHash signature;
     uint64_t ended_signature = 0;  // as it was when the life ended
     int threads = 1;               // that read its true counter: one, or more
@@ -106,6 +108,15 @@ struct OriginStatistics : Population {
 };
 
 struct TypeStatistics : Population {
+    // The lives that each thread was the last to use, of the first threads; 'created' are those
+    // that came to it.
+    static constexpr size_t kMostThreads = 256;
+    std::map<uint32_t, Population> threads;
+    Population* of_thread(uint32_t thread) {
+        if (const auto found = threads.find(thread); found != threads.end()) return &found->second;
+        return threads.size() < kMostThreads ? &threads[thread] : nullptr;
+    }
+
     uint64_t replaced = 0;  // another life began at the address of a live one: its end was unseen
     // Stacks that freed the memory of lives that had ended, the first ones.
     static constexpr size_t kMostFrees = 64;

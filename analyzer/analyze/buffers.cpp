@@ -66,6 +66,7 @@ void Buffers::create(const Event& event) {
     TypeStatistics& type = types_[life.type];
     life.type_serial = type.created;
     type.count_created();
+    come_to(life, event.thread);
     HistoryRecord record = make_record(event, 1);
     record.string = 0;
     life.remember(record);
@@ -73,6 +74,19 @@ void Buffers::create(const Event& event) {
     pages_.add(event.address);
     ++totals_.created;
     ++live_;
+}
+
+void Buffers::come_to(BufferLife& life, uint32_t thread) {
+    life.used_by = thread;
+    if (Population* const users = types_[life.type].of_thread(thread)) {
+        life.used_by_serial = users->created;
+        users->count_created();
+    }
+}
+
+void Buffers::pass_on(BufferLife& life, uint32_t thread) {
+    if (Population* const users = types_[life.type].of_thread(life.used_by)) users->count_gone();
+    come_to(life, thread);
 }
 
 void Buffers::move(const Event& event) {
@@ -107,6 +121,7 @@ void Buffers::move(const Event& event) {
 }
 
 void Buffers::in_life(BufferLife& life, const Event& event) {
+    if (event.thread != life.used_by) pass_on(life, event.thread);
     switch (event.op) {
         case Op::kRetain:
             step(life, +1);
@@ -140,7 +155,11 @@ void Buffers::end(BufferLife& life, const Event& event) {
     --live_;
     OriginStatistics& origin = origins_[{life.type, life.created_stack}];
     origin.count_ended(event.ticks - life.created_ticks);
-    types_[life.type].count_ended(event.ticks - life.created_ticks);
+    TypeStatistics& type = types_[life.type];
+    type.count_ended(event.ticks - life.created_ticks);
+    if (Population* const thread = type.of_thread(life.used_by)) {
+        thread->count_ended(event.ticks - life.created_ticks);
+    }
     // Peers that operations are unseen of would teach blame wrong numbers.
     life.ended_signature = life.signature.value();
     if (life.unseen == 0) origin.ended_lives.add(life);
@@ -186,7 +205,9 @@ void Buffers::bring_back(BufferLife& life) {
     --totals_.ended;
     ++live_;
     origins_[{life.type, life.created_stack}].revive();
-    types_[life.type].revive();
+    TypeStatistics& type = types_[life.type];
+    type.revive();
+    if (Population* const thread = type.of_thread(life.used_by)) thread->revive();
 }
 
 // It did not end well after all: no example of how lives end.
@@ -225,7 +246,9 @@ void Buffers::replace(Lives::iterator old) {
 
 void Buffers::count_gone(const BufferLife& life) {
     origins_[{life.type, life.created_stack}].count_gone();
-    types_[life.type].count_gone();
+    TypeStatistics& type = types_[life.type];
+    type.count_gone();
+    if (Population* const thread = type.of_thread(life.used_by)) thread->count_gone();
 }
 
 void Buffers::erase(Lives::iterator life) {

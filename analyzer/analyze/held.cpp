@@ -10,20 +10,38 @@ std::string plural(uint64_t count, const char* what) {
     return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
+constexpr uint64_t kFewest = 4;  // with less, chance looks like a pattern
+
+// The newest stay and push older ones out, of a number that stands still. What a fault leaves
+// behind is spread over all that came, or makes them more.
+bool are_the_newest(uint64_t first_serial, const Population& all) {
+    const bool turnover = all.ended >= 2 * all.live;
+    const bool steady = all.stood_still() && all.peak_live <= 2 * all.live;
+    if (all.live < kFewest || !turnover || !steady) return false;
+    // Where the victim is drawn at random, some live log2(live) times as long as the mean.
+    const uint64_t window = all.live * (4 + static_cast<uint64_t>(std::bit_width(all.live)));
+    return all.created > window && first_serial >= all.created - window;
+}
+
+// Each thread has a cache of its own: it may stand still when others have only begun, and behind a
+// queue that is longer at times. Many threads that each leave something behind are no caches.
+bool are_the_newest_of_threads(const LiveStatistics& lives, const TypeStatistics& type) {
+    constexpr size_t kMostCaches = 32;
+    const auto& threads = lives.first_of_threads;
+    return threads.size() <= kMostCaches &&
+           std::all_of(threads.begin(), threads.end(), [&](const auto& first) {
+               const auto all = type.threads.find(first.first);
+               return all != type.threads.end() && are_the_newest(first.second, all->second);
+           });
+}
+
 // Row 29 of the taxonomy. The number of live ones stood still while others came and went: either
 // the newest stay and push older ones out, or the first ones stay and are still in use.
 bool is_bounded_cache(const LiveStatistics& lives, const Population& all, uint64_t first_serial,
                       uint64_t last_serial, uint64_t buffer_events) {
-    constexpr uint64_t kFewest = 4;  // with less, chance looks like a pattern
     if (lives.count < kFewest || all.live < kFewest) return false;
-    const uint64_t live = all.live;
-    const bool turnover = all.ended >= 2 * live;
-    const bool steady = all.stood_still() && all.peak_live <= 2 * live;
-    if (turnover && steady) {
-        // Where the victim is drawn at random, some live log2(live) times as long as the mean.
-        const uint64_t window = live * (4 + static_cast<uint64_t>(std::bit_width(live)));
-        if (all.created > window && first_serial >= all.created - window) return true;
-    }
+    if (are_the_newest(first_serial, all)) return true;
+    const bool turnover = all.ended >= 2 * all.live;
     const bool in_use = lives.in_use_late * 2 >= lives.count;
     if (turnover && in_use && last_serial < all.created / 4) return true;
     return all.ended == 0 && in_use && lives.fewest_events >= 8 &&
@@ -59,7 +77,7 @@ Held held_in_flight(const LiveStatistics& lives, const Population& type, const T
 }
 
 Held why_held(const LiveStatistics& lives, const Population& site, const Population* origin,
-              const Population& type, uint64_t buffer_events, const TraceFacts& facts) {
+              const TypeStatistics& type, uint64_t buffer_events, const TraceFacts& facts) {
     // One lost event hides the end of one life at most.
     if (facts.lost >= lives.count && facts.lost != 0) {
         return {Cause::kUnseen,
@@ -70,7 +88,8 @@ Held why_held(const LiveStatistics& lives, const Population& site, const Populat
     const bool cached = (origin != nullptr && is_bounded_cache(lives, *origin, lives.first_serial,
                                                                lives.last_serial, buffer_events)) ||
                         is_bounded_cache(lives, type, lives.first_type_serial,
-                                         lives.last_type_serial, buffer_events);
+                                         lives.last_type_serial, buffer_events) ||
+                        are_the_newest_of_threads(lives, type);
     if (cached) {
         return {Cause::kCache, "the number alive stood still at " + std::to_string(lives.count) +
                                    " while buffers came and went"};

@@ -19,7 +19,7 @@ struct Held {
 // Of lives made at one place: `site` counts all that were made there, `origin` is set where they
 // have one creation stack, `type` counts all of their type.
 Held why_held(const LiveStatistics& lives, const Population& site, const Population* origin,
-              const Population& type, uint64_t buffer_events, const TraceFacts& facts);
+              const TypeStatistics& type, uint64_t buffer_events, const TraceFacts& facts);
 
 Held held_as_unseen(const LiveStatistics& lives);
 // Of a hooked type: `unseen` says which of its operations are not.

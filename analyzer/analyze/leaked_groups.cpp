@@ -40,6 +40,7 @@ LiveStatistics of_one(const BufferLife& life, uint64_t events, const Buffers& bu
     one.recent = life.created_ticks >= facts.recent_ticks;
     one.first_serial = one.last_serial = life.serial;
     one.first_type_serial = one.last_type_serial = life.type_serial;
+    one.first_of_threads[life.used_by] = life.used_by_serial;
     one.oldest_ticks = life.created_ticks;
     one.last_created_at = life.created_at;
     one.in_use_late = life.last_event_at > buffers.event_count() / 4 * 3;
@@ -61,6 +62,10 @@ void LiveStatistics::merge(const LiveStatistics& other) {
     last_serial = std::max(last_serial, other.last_serial);
     first_type_serial = std::min(first_type_serial, other.first_type_serial);
     last_type_serial = std::max(last_type_serial, other.last_type_serial);
+    for (const auto& [thread, serial] : other.first_of_threads) {
+        uint64_t& first = first_of_threads.try_emplace(thread, serial).first->second;
+        first = std::min(first, serial);
+    }
     oldest_ticks = std::min(oldest_ticks, other.oldest_ticks);
     last_created_at = std::max(last_created_at, other.last_created_at);
     in_use_late += other.in_use_late;

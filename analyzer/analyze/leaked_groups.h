@@ -6,6 +6,7 @@
 #define LASTREF_ANALYZER_ANALYZE_LEAKED_GROUPS_H
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "analyze/buffers.h"
@@ -22,6 +23,8 @@ struct LiveStatistics {
     uint64_t recent = 0;
     uint64_t first_serial = UINT64_MAX, last_serial = 0;  // of their origin
     uint64_t first_type_serial = UINT64_MAX, last_type_serial = 0;
+    // By the thread that used them last: the first one's position among all that came to it.
+    std::map<uint32_t, uint64_t> first_of_threads;
     uint64_t oldest_ticks = UINT64_MAX;  // creation of the oldest
     uint64_t last_created_at = 0;        // position of the youngest's creation
     uint64_t in_use_late = 0;            // with an event in the last quarter of all events

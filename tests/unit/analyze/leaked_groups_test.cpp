@@ -69,6 +69,83 @@ TEST_CASE("a cache that keeps the first ones and uses them is held") {
     CHECK(report.findings[0].reason.starts_with("cache"));
 }
 
+namespace {
+
+// A thread's cache of so many entries, `inserts` times filled and emptied at the other end.
+void fill_cache(TraceBuilder& builder, uint32_t thread, uint64_t base, uint64_t inserts,
+                uint64_t entries) {
+    builder.log = thread;
+    const uint32_t made = builder.stack({0x1}), evicted = builder.stack({0x2});
+    for (uint64_t i = 0; i < inserts; ++i) {
+        builder.create(base + i * 64, 32, "Entry", made);
+        if (i >= entries) builder.release(base + (i - entries) * 64, evicted);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("caches of threads that worked one after the other are held") {
+    TraceBuilder builder;
+    fill_cache(builder, 1, 0x100000, 300, 16);
+    fill_cache(builder, 2, 0x200000, 300, 16);
+    const Report report = report_of(builder);
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings[0].reason.starts_with("cache"));
+    CHECK(report.findings[0].count == 32);
+}
+
+TEST_CASE("what every one of many threads leaves behind is a leak") {
+    TraceBuilder builder;
+    for (uint32_t thread = 1; thread <= 40; ++thread) {
+        fill_cache(builder, thread, 0x100000 * thread, 100, 4);
+    }
+    const Report report = report_of(builder);
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings[0].kind == Kind::kRefcountLeak);
+    CHECK(report.findings[0].count == 160);
+}
+
+TEST_CASE("a cache behind a queue that was longer at times is held, what a queue drops is not") {
+    const bool cached = GENERATE(true, false);
+    TraceBuilder builder;
+    const uint32_t made = builder.stack({0x1}), used = builder.stack({0x2});
+    const auto buffer = [](uint64_t i) { return 0x10000 + i * 64; };
+    constexpr uint64_t kAll = 600, kEntries = 16;
+    uint64_t taken = 0;
+    const auto take = [&] {
+        builder.log = 2;
+        if (cached) {
+            builder.touch(buffer(taken), "insert", used);
+            if (taken >= kEntries) builder.release(buffer(taken - kEntries), used);
+        } else if (taken < kAll - kEntries) {
+            builder.release(buffer(taken), used);
+        }
+        ++taken;
+    };
+    for (uint64_t i = 0; i < kAll; ++i) {
+        builder.log = 1;
+        builder.create(buffer(i), 32, "Entry", made);
+        while (i + 1 - taken > (i < 200 ? 150u : 20u)) take();
+    }
+    while (taken < kAll) take();
+    const Report report = report_of(builder);
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings[0].count == kEntries);
+    CHECK((report.findings[0].kind == Kind::kHeld) == cached);
+}
+
+TEST_CASE("a leak that begins late is no cache") {
+    TraceBuilder builder;
+    const uint32_t made = builder.stack({0x1});
+    for (uint64_t i = 0; i < 600; ++i) {
+        builder.create(0x10000 + i * 64, 32, "B", made);
+        if (i < 580) builder.release(0x10000 + i * 64);
+    }
+    const Report report = report_of(builder);
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings[0].kind == Kind::kRefcountLeak);
+}
+
 TEST_CASE("a leak of some buffers among many that end is no cache") {
     for (const uint64_t every : {2, 5, 20}) {
         TraceBuilder builder;
