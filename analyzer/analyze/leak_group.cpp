@@ -104,12 +104,24 @@ private:
     }
 
     // The holder is who keeps a reference that nothing answers: the balance of each life tells.
+    // That of the maker is no holder's where another took one, once, from each.
     LeakGroup growth() const {
         LeakGroup group = whole(Kind::kGrowth, {});
         for (const auto& [way, lives] : group.faulty.ways) {
             add_verdict(group, judge_.blame.judge_alone(way, Fault::kLeak), lives);
         }
-        for (Suspect& suspect : group.verdict.suspects) suspect.cause = Cause::kGrowth;
+        std::vector<Suspect>& suspects = group.verdict.suspects;
+        const auto holder = std::find_if(suspects.begin(), suspects.end(), [&](const Suspect& one) {
+            return one.use.op == Op::kRetain && !one.absent &&
+                   std::all_of(
+                       group.faulty.ways.begin(), group.faulty.ways.end(),
+                       [&](const auto& way) { return judge_.blame.times(way.first, one) == 1; });
+        });
+        if (holder != suspects.end() && suspects.front().use.op == Op::kCreate) {
+            std::swap(holder->score, suspects.front().score);
+            std::rotate(suspects.begin(), holder, holder + 1);
+        }
+        for (Suspect& suspect : suspects) suspect.cause = Cause::kGrowth;
         group.confidence = std::max(kLeastConfidence,
                                     0.9 * confidence_of(group.verdict, group.lives.count) / 0.65);
         return group;

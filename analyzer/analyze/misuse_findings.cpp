@@ -29,6 +29,23 @@ Culprit place_of(const Misuse& misuse, Judge* judge, StackNames& names) {
     return culprit;
 }
 
+// Memory is freed by functions that free it after a last release, too: who called them this time
+// tells more.
+void tell_who_freed(Culprit& culprit, const Misuse& misuse, Judge& judge,
+                    const TypeStatistics& type) {
+    const CallPaths& paths = judge.ways.paths();
+    const std::vector<Place>& here = paths.places(judge.ways.path_of(misuse.stack));
+    size_t shared = 0;
+    for (const auto& [stack, times] : type.usual_frees) {
+        const std::vector<Place>& there = paths.places(judge.ways.path_of(stack));
+        const size_t end = std::min(here.size(), there.size());
+        size_t same = 0;
+        while (same < end && paths.function(here[same]) == paths.function(there[same])) ++same;
+        shared = std::max(shared, same);
+    }
+    if (shared < here.size()) culprit.frame = paths.frame(here[shared]);
+}
+
 // Lives that ended well tell which of the releases was one too many.
 void blame_over_release(Finding& finding, const Misuse& misuse, Judge& judge, StackNames& names) {
     FaultyWays faulty;
@@ -59,7 +76,8 @@ void blame_over_release(Finding& finding, const Misuse& misuse, Judge& judge, St
     if (!finding.suspects.empty()) finding.culprit = finding.suspects.front();
 }
 
-void explain(Finding& finding, const Misuse& misuse, Judge* judge, StackNames& names) {
+void explain(Finding& finding, const Misuse& misuse, Judge* judge, const TypeStatistics* type,
+             StackNames& names) {
     if (misuse.kind == Kind::kOverRelease) {
         return blame_over_release(finding, misuse, *judge, names);
     }
@@ -70,6 +88,7 @@ void explain(Finding& finding, const Misuse& misuse, Judge* judge, StackNames& n
             culprit.explanation = "used here after the last reference was gone";
             break;
         case Kind::kFreedWhileReferenced:
+            tell_who_freed(culprit, misuse, *judge, *type);
             culprit.explanation =
                 "its memory is freed here while the count is " + std::to_string(misuse.count_max);
             break;
@@ -113,9 +132,9 @@ void add_misuses(FindingBuilder& builder, Judges& judges) {
         // Damage that was met after judging had begun: an odd event proves nothing any more.
         if (!failure && builder.facts().lost != 0) return;
         Judge* const judge = memory ? nullptr : &judges.of(misuse.type);
-        const bool unseen =
-            judge != nullptr &&
-            ended_unseen(misuse, *judge, builder.lifecycle().buffers().types().at(misuse.type));
+        const TypeStatistics* const type =
+            memory ? nullptr : &builder.lifecycle().buffers().types().at(misuse.type);
+        const bool unseen = judge != nullptr && ended_unseen(misuse, *judge, *type);
         Finding finding = builder.start(unseen ? Kind::kHeld : misuse.kind, misuse.created_stack);
         finding.type = memory ? "heap" : builder.text(misuse.type);
         finding.count = misuse.count;
@@ -136,7 +155,7 @@ void add_misuses(FindingBuilder& builder, Judges& judges) {
                              "release, with a count of " +
                              std::to_string(misuse.count_max) + ": operations are not hooked";
         } else {
-            explain(finding, misuse, judge, names);
+            explain(finding, misuse, judge, type, names);
         }
         builder.finish(std::move(finding),
                        {&names.stack(misuse.created_stack), &names.stack(misuse.stack)});

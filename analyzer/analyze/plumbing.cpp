@@ -63,6 +63,8 @@ bool is_counting_name(const std::string& bare) {
 Plumbing::Plumbing(const CallPaths& paths, std::span<const Use> uses) : paths_(paths) {
     for (const Op op : kLearned) learn(op, uses);
     for (const Op op : kLearned) learn_by_class(op, uses);
+    // What stood behind a function of that class was not looked at before.
+    for (const Op op : kLearned) learn(op, uses);
 }
 
 bool Plumbing::is_plumbing(Op op, Place place) const {

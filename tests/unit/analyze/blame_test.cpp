@@ -203,3 +203,26 @@ TEST_CASE("of releases the one that clean lives lack is one too many, not the la
     CHECK(found[0].culprit->frame.function == "f2");
     CHECK_FALSE(found[0].culprit->ambiguous);
 }
+
+TEST_CASE("of memory freed too early the caller that does so is told, not what frees it as usual") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x2, "Buffer::dispose");
+    frames.name(0x3, "Buffer::release");
+    frames.name(0x4, "Cleaner::clean");
+    const uint32_t made = builder.stack({0x1}), released = builder.stack({0x3, 0x5}),
+                   usual = builder.stack({0x2, 0x3, 0x5}), early = builder.stack({0x2, 0x4});
+    for (uint64_t i = 0; i < 40; ++i) {
+        const uint64_t buffer = 0x10000 + i * 64;
+        builder.malloc(buffer, 32).create(buffer, 32, "B", made);
+        if (i % 4 == 0) {
+            builder.free(buffer, early);
+        } else {
+            builder.release(buffer, released).free(buffer, usual);
+        }
+    }
+    const auto found = findings_of(report_of(builder, frames), Kind::kFreedWhileReferenced);
+    REQUIRE(found.size() == 1);
+    REQUIRE(found[0].culprit);
+    CHECK(found[0].culprit->frame.function == "Cleaner::clean");
+}
