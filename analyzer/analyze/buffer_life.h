@@ -117,6 +117,7 @@ struct TypeStatistics : Population {
         return threads.size() < kMostThreads ? &threads[thread] : nullptr;
     }
 
+    uint64_t unseen = 0;    // lives whose true counter moved without an event
     uint64_t replaced = 0;  // another life began at the address of a live one: its end was unseen
     // Stacks that freed the memory of lives that had ended, the first ones.
     static constexpr size_t kMostFrees = 64;

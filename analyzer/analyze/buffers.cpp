@@ -135,6 +135,7 @@ void Buffers::in_life(BufferLife& life, const Event& event) {
                     event.value > life.count
                         ? static_cast<uint64_t>(event.value) - static_cast<uint64_t>(life.count)
                         : static_cast<uint64_t>(life.count) - static_cast<uint64_t>(event.value);
+                if (life.unseen == 0) ++types_[life.type].unseen;
                 life.unseen = std::max(life.unseen, gap);
                 life.count = event.value;
             }

@@ -82,6 +82,7 @@ void Buffers::reconcile(BufferLife& life, int64_t count, const Event& event) {
 }
 
 void Buffers::note_unseen(BufferLife& life, uint64_t steps) {
+    if (life.unseen == 0 && steps != 0) ++types_[life.type].unseen;
     life.unseen = std::max(life.unseen, steps);
     coverage_[life.type].unseen += steps;
 }

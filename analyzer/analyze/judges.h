@@ -19,11 +19,17 @@ struct Judge {
     TypeWays ways;
     Blame blame;
     std::vector<const LeakedClass*> leaked;
+    uint64_t unseen = 0;  // lives with operations that no hook saw
+    bool blind = false;   // they are too many for a verdict
 
     Judge(CallPaths& paths, const Origins& origins, uint32_t type,
           const std::vector<std::pair<uint32_t, SiteCounts>>& running)
         : ways(paths, origins, type, running), blame(ways) {}
 };
+
+// Memory that is freed where it always is once the last reference is gone: the count was zero, and
+// the releases that said so were not seen.
+bool ended_unseen(const Misuse& misuse, const TypeWays& ways, const TypeStatistics& type);
 
 class Judges {
 public:

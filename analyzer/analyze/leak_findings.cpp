@@ -22,14 +22,14 @@ Stack telling_part(const Stack& stack, const Frame& frame) {
 }
 
 void add_suspects(Finding& finding, const LeakGroup& group, Judge& judge, FindingBuilder& builder) {
-    double all = 0;
-    for (const Suspect& suspect : group.verdict.suspects) all += suspect.score;
+    const double sure =
+        group.blind ? std::min(group.confidence, kLeastConfidence / 2) : group.confidence;
     for (const Suspect& suspect : group.verdict.suspects) {
         if (finding.suspects.size() >= kMostSuspects) break;
         Culprit culprit = culprit_of(suspect, judge.ways.paths(), builder.names());
         culprit.ambiguous = group.ambiguous;
         const double first = group.verdict.suspects.front().score;
-        culprit.confidence = first > 0 ? group.confidence * suspect.score / first : 0;
+        culprit.confidence = first > 0 ? sure * suspect.score / first : 0;
         culprit.explanation =
             suspect.cause == Cause::kGrowth
                 ? "kept here by more and more buffers, " + std::to_string(group.lives.count) +
@@ -69,6 +69,11 @@ void add_finding(const LeakGroup& group, Judge& judge, FindingBuilder& builder) 
         finding.reason = std::string(cause_name(group.held.cause)) + ": " + group.held.reason;
     } else {
         if (facts.counts_known) add_suspects(finding, group, judge, builder);
+        if (facts.counts_known && group.blind) {
+            finding.reason = "no culprit is named: of " + std::to_string(judge.unseen) +
+                             " buffers of this type operations were not seen, most likely "
+                             "releases that are not hooked";
+        }
         builder.report().summary.buffers.leaked += finding.count;
     }
     Frame created;

@@ -88,6 +88,7 @@ private:
         LeakGroup group;
         group.type = type_;
         group.created_site = site_;
+        group.blind = judge_.blind;
         return group;
     }
 

@@ -25,9 +25,10 @@ struct LeakGroup {
     Verdict verdict;  // of all classes together
     double confidence = 0;
     bool ambiguous = false;
+    bool blind = false;  // too many operations of the type are unseen
 
     bool has_culprit() const {
-        return kind != Kind::kHeld && confidence >= kLeastConfidence && !verdict.suspects.empty();
+        return kind != Kind::kHeld && !blind && confidence >= kLeastConfidence && !verdict.suspects.empty();
     }
     const LeakedClass& example() const;  // the class of the oldest life
 };

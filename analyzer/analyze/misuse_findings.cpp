@@ -103,25 +103,6 @@ void explain(Finding& finding, const Misuse& misuse, Judge* judge, const TypeSta
     finding.culprit = std::move(culprit);
 }
 
-// Memory that is freed where it always is once the last reference is gone: the count was zero, and
-// the releases that said so were not seen.
-bool ended_unseen(const Misuse& misuse, Judge& judge, const TypeStatistics& type) {
-    if (misuse.kind != Kind::kFreedWhileReferenced || type.usual_frees.empty()) return false;
-    const CallPaths& paths = judge.ways.paths();
-    const std::vector<Place>& here = paths.places(judge.ways.path_of(misuse.stack));
-    for (const auto& [stack, times] : type.usual_frees) {
-        const PathId usual = judge.ways.path_of(stack);
-        const std::vector<Place>& there = paths.places(usual);
-        if (here == there) return true;
-        // Where a releasing function frees it, whoever calls that function.
-        const size_t end = std::min(here.size(), there.size());
-        for (size_t i = 0; i < end && paths.function(here[i]) == paths.function(there[i]); ++i) {
-            if (judge.ways.plumbing().is_plumbing(Op::kRelease, here[i])) return true;
-        }
-    }
-    return false;
-}
-
 }  // namespace
 
 void add_misuses(FindingBuilder& builder, Judges& judges) {
@@ -134,7 +115,7 @@ void add_misuses(FindingBuilder& builder, Judges& judges) {
         Judge* const judge = memory ? nullptr : &judges.of(misuse.type);
         const TypeStatistics* const type =
             memory ? nullptr : &builder.lifecycle().buffers().types().at(misuse.type);
-        const bool unseen = judge != nullptr && ended_unseen(misuse, *judge, *type);
+        const bool unseen = judge != nullptr && ended_unseen(misuse, judge->ways, *type);
         Finding finding = builder.start(unseen ? Kind::kHeld : misuse.kind, misuse.created_stack);
         finding.type = memory ? "heap" : builder.text(misuse.type);
         finding.count = misuse.count;

@@ -226,3 +226,22 @@ TEST_CASE("of memory freed too early the caller that does so is told, not what f
     REQUIRE(found[0].culprit);
     CHECK(found[0].culprit->frame.function == "Cleaner::clean");
 }
+
+TEST_CASE("where operations of many buffers are unseen no culprit is named") {
+    TraceBuilder builder;
+    const uint32_t made = builder.stack({0x1}), kept = builder.stack({0x2}),
+                   last = builder.stack({0x3});
+    const uint64_t unseen = GENERATE(0, 8);
+    for (uint64_t i = 0; i < 100; ++i) {
+        const uint64_t buffer = 0x10000 + i * 64;
+        builder.create(buffer, 32, "B", made);
+        if (i % 10 == 5) builder.retain(buffer, kept);
+        if (i < unseen) builder.count(buffer, 2).count(buffer, 1);
+        builder.release(buffer, last);
+    }
+    const auto leaks = findings_of(report_of(builder), Kind::kRefcountLeak);
+    REQUIRE(leaks.size() == 1);
+    CHECK(leaks[0].culprit.has_value() == (unseen == 0));
+    CHECK(leaks[0].reason.empty() == (unseen == 0));
+    CHECK_FALSE(leaks[0].suspects.empty());
+}
