@@ -23,6 +23,15 @@ Cause cause_of(const Candidate& candidate, Fault fault, PeerLevel level) {
     return Cause::kNeverReleased;
 }
 
+// How often verdicts of a kind are right that everything compared speaks for, where that is not
+// nearly always. Measured by tests/blame/run --each 8 --seed 7: 70 of 100 missing releases, 100 of
+// 100 extra retains. The wrong ones name, rightly, what a buffer lacks, but another buffer's fault
+// is why it lacks that (an owner, a slice, a cycle).
+double calibrated(double confidence, Cause cause) {
+    constexpr double kMissingReleases = 0.75;
+    return cause == Cause::kMissingRelease ? confidence * kMissingReleases : confidence;
+}
+
 }  // namespace
 
 std::vector<const Way*> Blame::peers_of(Place site) const {
@@ -200,7 +209,7 @@ double confidence_of(const Verdict& verdict, uint64_t lives) {
     if (verdict.level == PeerLevel::kNone) return 0.65 * share * seen;
     const double compared = 1 - 0.5 / (1 + static_cast<double>(verdict.peers) / 2);
     const double level = verdict.level == PeerLevel::kSite ? 1 : 0.7;
-    return level * share * compared * seen;
+    return calibrated(level * share * compared * seen, verdict.suspects.front().cause);
 }
 
 }  // namespace lastref

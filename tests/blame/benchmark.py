@@ -116,7 +116,7 @@ class Outcome:
 
     def __init__(self, variation, report, truth, second):
         self.variation = variation
-        self.accusations = []  # (confidence, right function, ambiguous) of each culprit
+        self.accusations = []  # (confidence, right function, kind of verdict) of each culprit
         self.false = 0
         always = variation.stratum() == "always"
         self.functions = truth.functions(always) if truth else set()
@@ -129,7 +129,8 @@ class Outcome:
         for finding in self.findings + self.held:
             if finding["culprit"]:
                 right = self.is_right(finding["culprit"])
-                self.accusations.append((finding["culprit"]["confidence"], right))
+                self.accusations.append((finding["culprit"]["confidence"], right,
+                                         self.verdict_kind(finding)))
                 self.false += not right
         self.second = None
         if second:
@@ -140,6 +141,13 @@ class Outcome:
                                      for x in functions) for f in tickets)
         # The finding that tells of most buffers is what a reader looks at.
         self.main = max(self.findings, key=lambda f: f["count"], default=None)
+
+    @staticmethod
+    def verdict_kind(finding):
+        if finding["kind"] in MISUSE:
+            return finding["kind"]
+        return finding["culprit"]["cause"] + (
+            ", ambiguous" if finding["culprit"]["ambiguous"] else "")
 
     def is_right(self, suspect):
         return any(ends_with(suspect["frame"]["function"], f) for f in self.functions)
@@ -296,8 +304,14 @@ def table(outcomes):
     lines.append("  calibration, all verdicts: confidence given, how many, right (function)")
     verdicts = [a for o in outcomes for a in o.accusations]
     for low, high in ((0, .4), (.4, .6), (.6, .75), (.75, .85), (.85, .95), (.95, 1.01)):
-        some = [right for confidence, right in verdicts if low <= confidence < high]
+        some = [right for confidence, right, _ in verdicts if low <= confidence < high]
         if some:
             lines.append(f"    {low:.2f} to {min(high, 1):.2f}  {len(some):6d}  "
                          f"{100 * sum(some) / len(some):5.1f} %")
+    lines.append("  by kind of verdict: how many, right (function), mean confidence given")
+    for kind in sorted({kind for _, _, kind in verdicts}):
+        some = [(confidence, right) for confidence, right, other in verdicts if other == kind]
+        lines.append(f"    {kind:<28} {len(some):6d}  "
+                     f"{100 * sum(right for _, right in some) / len(some):5.1f} %  "
+                     f"{sum(confidence for confidence, _ in some) / len(some):.2f}")
     return "\n".join(lines)
