@@ -209,13 +209,21 @@ public:
     uint64_t now() const { return now_; }
 
 private:
+    uint32_t some_stack() {
+        const bool hot = random_.below(16) != 0;
+        return kFirstStack + random_.below(hot ? kHotStacks : kStacks);
+    }
+
     template <Op op>
     void add(uint64_t address, uint64_t size = 0) {
+        add_at<op>(address, size, some_stack());
+    }
+
+    template <Op op>
+    void add_at(uint64_t address, uint64_t size, uint32_t stack) {
         Fields fields;
         fields.address = address;
         fields.size = size;
-        const bool hot = random_.below(16) != 0;
-        const uint32_t stack = kFirstStack + random_.below(hot ? kHotStacks : kStacks);
         now_ += 1 + random_.below(200);
         logs_[log_].add<op>(now_, fields, stack);
         ++written_;
@@ -243,10 +251,13 @@ private:
 
     void use_buffer() {
         const uint64_t buffer = 0x7f00'0000'0000 + (next_buffer_++ % 4096) * 256;
-        add<Op::kCreate>(buffer, 128);
-        add<Op::kRetain>(buffer);
-        add<Op::kRelease>(buffer);
-        add<Op::kRelease>(buffer);
+        // Where a buffer was made decides where it goes, but for one of two ways.
+        const uint32_t made = some_stack();
+        const uint32_t way = kFirstStack + (made - kFirstStack + random_.below(2)) % kStacks;
+        add_at<Op::kCreate>(buffer, 128, made);
+        add_at<Op::kRetain>(buffer, 0, way);
+        add_at<Op::kRelease>(buffer, 0, way);
+        add_at<Op::kRelease>(buffer, 0, made);
     }
 
     Random& random_;
