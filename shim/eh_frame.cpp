@@ -279,6 +279,7 @@ FrameRule to_rule(const Row& row, uintptr_t pc) {
         rule.cfa = CfaKind::kOutermost;
         return rule;
     }
+    rule.cfa = CfaKind::kOther;
     if (row.return_address.kind != Place::kAtCfa || row.return_address.offset != -8) return rule;
     int64_t offset = row.cfa_offset;
     CfaKind kind = CfaKind::kNone;
@@ -377,9 +378,11 @@ FrameRule rule_from_eh_frame(const ModuleRange& module, const void* header, uint
     if (cie.augmented) c.skip(c.uleb());
     Machine machine(cie, begin, pc);
     // The initial instructions hold for the whole range: they advance no location.
-    if (!c.ok() || !machine.run(cie.instructions, cie.end)) return {};
+    FrameRule unknown;
+    unknown.cfa = CfaKind::kOther;
+    if (!c.ok() || !machine.run(cie.instructions, cie.end)) return unknown;
     machine.keep_initial();
-    if (!machine.run(c.at(), end)) return {};
+    if (!machine.run(c.at(), end)) return unknown;
     return to_rule(machine.row, pc);
 }
 

@@ -4,7 +4,8 @@
 // and the frame pointer. That covers what compilers emit for code that calls functions: a
 // canonical frame address (CFA) at a distance from rsp or rbp, or kept in memory near rbp (stack
 // realignment), the return address just below it, and rbp saved near the CFA. Whatever needs more
-// is told as kNone, and the walk goes on by frame pointers with checked bounds, or ends.
+// is told as kOther and ends the walk: a frame pointer would lead past the callers that keep none.
+// Where nothing is said at all (kNone) it goes on by frame pointers with checked bounds, or ends.
 //
 // The tables are found by module_lookup.h, which takes no lock of the loader and may be called in
 // signal handlers and while another thread is inside dlopen. Rules are cached by pc in a table
@@ -22,12 +23,13 @@
 namespace lastref {
 
 enum class CfaKind : uint8_t {
-    kNone = 0,      // no rule: try the frame pointer
+    kNone = 0,      // nothing is said of the pc: try the frame pointer
     kStackPointer,  // CFA = sp + cfa_offset
     kFramePointer,  // CFA = fp + cfa_offset
     kMemory,        // CFA = *(fp + cfa_offset)
     kSignal,        // a signal frame: the kernel saved the registers at sp
     kOutermost,     // the return address is undefined: the stack ends here
+    kOther,         // more is said than three registers tell: the walk is lost
 };
 enum class FpKind : uint8_t {
     kSame = 0,        // the caller's fp is ours

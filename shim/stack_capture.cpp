@@ -97,6 +97,7 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             return result;
         }
         case CfaKind::kNone:
+        case CfaKind::kOther:
             inputs.fp_use = StepInputs::kUsed;
             inputs.retake = true;
             // ld.so's entry, which runs the first constructors, describes no frame. It stands at
@@ -104,6 +105,7 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             if (own.high != 0 && frame.sp + 16 >= own.high && frame.sp <= own.high) {
                 return Step::kOutermost;
             }
+            if (rule.cfa == CfaKind::kOther) return Step::kLost;
             // Nor does what starts a coroutine: glibc's makecontext has it return to a place that
             // no call led to. The frame pointer there is its maker's, who may be gone.
             if (!exact && in_module(pc - 1) && !follows_call(pc)) return Step::kOutermost;

@@ -131,7 +131,7 @@ void classify(Comparison& c, uint32_t agreed) {
     if (!has_unwind_table(last)) {
         kind = ours_ends ? "no-table ours-ends" : theirs_ends ? "no-table theirs-ends" : "no-table";
     } else if (ours_ends && c.memo->end == trace::kStackLost &&
-               frame_rule(last.pc - !last.interrupted).cfa == CfaKind::kNone) {
+               frame_rule(last.pc - !last.interrupted).cfa == CfaKind::kOther) {
         kind = last.interrupted ? "no-rule interrupted" : "no-rule called";
     }
     if (!kind) return report(c, "differs");
