@@ -399,8 +399,7 @@ void hooked_event(Op op, const void* buffer, const Hooked& hooked, const CallSit
     fields.detail = hooked.flags;
     fields.string = string_index(*log, hooked.type, length);
     const bool ends = op == Op::kRelease || op == Op::kDestroy;
-    const TickSource clock = process.session->clock;
-    const uint64_t ticks = ends ? ticks_before(clock) : ticks_after(clock);
+    const uint64_t ticks = ticks_now(ends ? When::kBefore : When::kAfter);
     // A create needs no word about its count where that is one.
     if (hooked.flags != 0 && !(op == Op::kCreate && hooked.count == 1)) {
         write_hooked<Op::kCounted>(*log, fields, stack, ticks);

@@ -36,7 +36,7 @@
 
 namespace lastref {
 
-// What is read of every frame each time: two to a cache line would do for most stacks.
+// What is read of every frame each time, so kept small.
 struct MemoFrame {
     static constexpr uintptr_t kCheckFp =
         1;  // the step outwards reads fp from a slot, and it matters
