@@ -41,6 +41,9 @@ public:
         return true;
     }
 
+    // Words that lie between the walk's sp and this address can be read as they are.
+    uintptr_t readable_end() const { return high_; }
+
 private:
     bool extend(uintptr_t address);
 

@@ -32,28 +32,75 @@ public:
 
     // Afterwards memo.frames and memo.count are this stack, where its id is not 0.
     uint32_t run() {
-        for (;;) {
-            while (kept_ != 0 && memo_.frames[kept_ - 1].sp() < frame_.sp) kept_--;
-            if (kept_ != 0 && meets(kept_ - 1)) {
-                if (follow_memo()) return finish();
-            } else {
-                fresh_[fresh_count_++].registers = frame_;
-            }
-            if (!take_step()) return finish();
-        }
+        bool step_first = false;
+        while (walk_to_memo(step_first) && !follow_memo()) step_first = true;
+        return finish();
     }
 
     // Whether the memo may serve the next walk.
     bool keep() const { return keep_; }
 
 private:
-    // The walk stands at a frame with the registers of memo frame `at`, as far as they matter.
-    bool meets(uint32_t at) const {
-        const MemoFrame& frame = memo_.frames[at];
-        return frame.pc == frame_.pc && frame.sp() == frame_.sp &&
-               ((frame.sp_and_flags & MemoFrame::kFpMatters) == 0 ||
-                memo_.details[at].fp == frame_.fp);
+    // Outwards by fresh frames: from frame_, or else (`step_first`) from the last one taken. True:
+    // it stands at memo frame kept_ - 1. False: at the stack's end, or the limit. What is usual is
+    // done here, on registers of the processor.
+    bool walk_to_memo(bool step_first) {
+        if (step_first) frame_ = fresh_[fresh_count_ - 1].registers;
+        const MemoFrame* const memo = memo_.frames;
+        FreshFrame* const limit = fresh_ + memo_.capacity;
+        FreshFrame* next = fresh_ + fresh_count_;
+        uint32_t kept = kept_;
+        uint64_t pc = frame_.pc;
+        uintptr_t sp = frame_.sp, fp = frame_.fp;
+        uintptr_t end = readable_end();
+        for (;;) {
+            if (!step_first) {
+                while (kept != 0 && memo[kept - 1].sp() < sp) kept--;
+                if (kept != 0 && memo[kept - 1].pc == pc && memo[kept - 1].sp() == sp &&
+                    ((memo[kept - 1].sp_and_flags & MemoFrame::kFpMatters) == 0 ||
+                     memo_.details[kept - 1].fp == fp)) {
+                    frame_ = {pc, sp, fp};
+                    kept_ = kept;
+                    fresh_count_ = static_cast<uint32_t>(next - fresh_);
+                    return true;
+                }
+                *next++ = {{pc, sp, fp}, {}};
+            }
+            step_first = false;
+            FreshFrame& from = next[-1];
+            if (next != limit && (pc & trace::kExactPc) == 0) [[likely]] {
+                const PackedRule rule = packed_rule(pc - 1, memo_.epoch);
+                const uintptr_t cfa = sp + static_cast<uintptr_t>(rule.cfa_offset());
+                if (rule.is_by_sp() && cfa > sp && cfa <= end) [[likely]] {
+                    const auto word = [](uintptr_t at) {
+                        return *reinterpret_cast<const uintptr_t*>(at);
+                    };
+                    const uintptr_t caller = word(cfa - sizeof(uintptr_t));
+                    const uintptr_t slot = cfa + static_cast<uintptr_t>(rule.fp_offset());
+                    if (plausible_code(caller) && (!rule.saves_fp() || slot >= sp)) [[likely]] {
+                        if (rule.saves_fp()) {
+                            from.inputs = {slot, StepInputs::kUnused, false};
+                            fp = word(slot);
+                        }
+                        pc = caller;
+                        sp = cfa;
+                        continue;
+                    }
+                }
+            }
+            kept_ = kept;
+            fresh_count_ = static_cast<uint32_t>(next - fresh_);
+            if (!take_step()) return false;
+            pc = frame_.pc;
+            sp = frame_.sp;
+            fp = frame_.fp;
+            kept = kept_;
+            end = readable_end();
+        }
     }
+
+    // Where the part of the stack ends that a walk at frame_ may read without asking.
+    uintptr_t readable_end() const { return aligned(frame_.sp) ? stack_.readable_end() : 0; }
 
     // Stands at memo frame kept_ - 1. True: the memo holds from here outwards, the capture is
     // complete. False: the frames up to the one where it ends are fresh now.
@@ -149,33 +196,14 @@ private:
         }
     }
 
-    // From the last fresh frame outwards. False at the stack's end, or the limit.
-    bool take_step() {
+    // From the last fresh frame outwards, whatever it takes. False at the stack's end, or the
+    // limit.
+    __attribute__((noinline)) bool take_step() {
         FreshFrame& from = fresh_[fresh_count_ - 1];
-        if (fresh_count_ == memo_.capacity) [[unlikely]] {
+        if (fresh_count_ == memo_.capacity) {
             from.inputs = {};
             return stop(Step::kCaller, trace::kStackCut);
         }
-        const PackedRule rule = from.registers.pc & trace::kExactPc
-                                    ? PackedRule()
-                                    : packed_rule(from.registers.pc - 1, memo_.epoch);
-        if (rule.is_by_sp()) [[likely]] {
-            const uintptr_t cfa = from.registers.sp + static_cast<uintptr_t>(rule.cfa_offset());
-            frame_ = {0, cfa, from.registers.fp};
-            from.inputs = {};
-            bool read = cfa > from.registers.sp && stack_.read(cfa - sizeof(uintptr_t), frame_.pc);
-            if (rule.saves_fp()) {
-                from.inputs.fp_use = StepInputs::kUnused;
-                from.inputs.fp_slot = cfa + static_cast<uintptr_t>(rule.fp_offset());
-                read = read && stack_.read(from.inputs.fp_slot, frame_.fp);
-            }
-            if (read && plausible_code(frame_.pc)) [[likely]]
-                return true;
-        }
-        return take_slow_step(from);
-    }
-
-    __attribute__((noinline)) bool take_slow_step(FreshFrame& from) {
         frame_ = from.registers;
         const Step step = step_to_caller(frame_, stack_, own_, probe_, from.inputs);
         switch (step) {
