@@ -101,22 +101,44 @@ void insert(Table& table, const Module& module) {
     table.entries[at] = {module, mark_of(module.eh_frame_header)};
 }
 
-// False where the list changed under the walk or could not be read: the old table stays.
-bool fill(Table& table) {
-    table.count = 0;
-    table.last = table.before_last = nullptr;
+// Calls use(map, module) for each entry of the loader's list, with a null module for one that has
+// no code, until that returns false. False where the list changed under the walk or could not be
+// read.
+template <typename Use>
+bool walk_list(Use use) {
     const link_map* map = _r_debug.r_map;
-    const bool known_order = map != nullptr;
+    if (!map) return false;
     for (uint32_t seen = 0; map && seen < Table::kMost; seen++) {
         link_map copied;
         if (!copy(map, &copied, sizeof(copied))) return false;
         Module module;
-        if (describe(map, copied, seen == 0, module)) insert(table, module);
-        table.before_last = table.last;
-        table.last = map;
+        if (!use(map, describe(map, copied, seen == 0, module) ? &module : nullptr)) break;
         map = copied.l_next;
     }
-    return known_order;
+    return true;
+}
+
+// False: the old table stays.
+bool fill(Table& table) {
+    table.count = 0;
+    table.last = table.before_last = nullptr;
+    return walk_list([&table](const link_map* map, const Module* module) {
+        if (module) insert(table, *module);
+        table.before_last = table.last;
+        table.last = map;
+        return true;
+    });
+}
+
+// Without a table: where none can be had, or others are made faster than this thread looks.
+bool find_in_list(uintptr_t pc, Module& found) {
+    bool is_there = false;
+    walk_list([&](const link_map*, const Module* module) {
+        is_there = module && pc - module->begin < module->end - module->begin;
+        if (is_there) found = *module;
+        return !is_there;
+    });
+    return is_there;
 }
 
 // The list's end is where it was.
@@ -127,12 +149,16 @@ bool is_current(const Table& table) {
                                    before_last.l_next == table.last));
 }
 
-void make_table(uint32_t seen) {
-    if (!may_call_kernel()) return;
+// Whether there is a newer table than number `seen` now.
+bool make_table(uint32_t seen) {
+    if (!may_call_kernel()) return false;
     SlowLockHolder lock(process.session->module_lock, true);
+    if (!lock.owned()) return false;
     const uint32_t number = published.load(std::memory_order_acquire);
-    if (!lock.owned() || number != seen) return;  // another thread made it
-    if (fill(tables[(number + 1) % 2])) published.store(number + 1, std::memory_order_release);
+    if (number != seen) return true;  // another thread made it
+    if (!fill(tables[(number + 1) % 2])) return false;
+    published.store(number + 1, std::memory_order_release);
+    return true;
 }
 
 // As of the table published when it returns.
@@ -160,7 +186,8 @@ bool look_up(uintptr_t pc, Entry& found, uint32_t& number) {
 
 bool find_module(uintptr_t pc, Module& found) {
     Entry entry;
-    for (int tries = 0; tries < 2; tries++) {
+    // A table that another thread made meanwhile may be older than what is looked for.
+    for (int tries = 0; tries < 3; tries++) {
         uint32_t number;
         const bool is_there = look_up(pc, entry, number);
         found = entry.module;
@@ -168,9 +195,9 @@ bool find_module(uintptr_t pc, Module& found) {
         // Gone, and maybe another there, where libc itself unloads or a dlclose is under way.
         if (is_there && mark_of(entry.module.eh_frame_header) == entry.mark) return true;
         if (!is_there && number != 0 && is_current(tables[number % 2])) return false;
-        make_table(number);
+        if (!make_table(number)) break;
     }
-    return false;
+    return find_in_list(pc, found);
 }
 
 void renew_modules() {
