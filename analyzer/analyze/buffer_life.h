@@ -3,7 +3,6 @@
 #define LASTREF_ANALYZER_ANALYZE_BUFFER_LIFE_H
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <map>
@@ -73,14 +72,16 @@ struct Population {
     uint64_t ended = 0;
     uint64_t live = 0;
     uint64_t peak_live = 0;
-    std::array<uint64_t, 64> peak_by_created{};  // [n]: the peak when 2^n had been created
-    uint64_t longest_life = 0;                   // ticks, of those that ended
+    // The peak when as many had been created as the largest power of two so far, and half of that.
+    uint64_t peak_at_power = 0, peak_at_half = 0;
+    uint64_t longest_life = 0;  // ticks, of those that ended
 
     void count_created() {
         ++created;
         peak_live = std::max(peak_live, ++live);
         if (std::has_single_bit(created)) {
-            peak_by_created[static_cast<size_t>(std::countr_zero(created))] = peak_live;
+            peak_at_half = peak_at_power;
+            peak_at_power = peak_live;
         }
     }
     void count_ended(uint64_t age) {
@@ -94,8 +95,7 @@ struct Population {
     // True if the peak has hardly risen since about a half of all were created.
     bool stood_still() const {
         if (created < 2) return false;
-        const uint64_t half = peak_by_created[static_cast<size_t>(std::bit_width(created)) - 2];
-        return peak_live <= half + half / 4;
+        return peak_live <= peak_at_half + peak_at_half / 4;
     }
     void revive() {
         --ended;

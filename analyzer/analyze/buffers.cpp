@@ -163,7 +163,7 @@ void Buffers::end(BufferLife& life, const Event& event) {
     }
     // Peers that operations are unseen of would teach blame wrong numbers.
     life.ended_signature = life.signature.value();
-    if (life.unseen == 0) origin.ended_lives.add(life);
+    if (life.unseen == 0) origin.ended_lives.add(life, signature_room_);
     remember_ended(life);
 }
 
@@ -214,7 +214,8 @@ void Buffers::bring_back(BufferLife& life) {
 // It did not end well after all: no example of how lives end.
 void Buffers::unlearn_end(const BufferLife& life) {
     if (life.unseen != 0) return;
-    origins_[{life.type, life.created_stack}].ended_lives.remove(life.ended_signature);
+    origins_[{life.type, life.created_stack}].ended_lives.remove(life.ended_signature,
+                                                                 signature_room_);
 }
 
 void Buffers::accuse(Kind kind, BufferLife& life, const Event& event) {

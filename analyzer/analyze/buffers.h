@@ -136,6 +136,7 @@ private:
     Lives lives_;         // by address, of every state
     AddressPages pages_;  // the keys of lives_
     Origins origins_;
+    SignatureRoom signature_room_;
     Types types_;
     BufferTotals totals_;
     uint64_t live_ = 0;

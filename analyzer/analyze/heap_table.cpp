@@ -11,7 +11,7 @@ HeapTable::HeapTable() {
 }
 
 void HeapTable::resize(size_t capacity) {
-    slots_ = std::vector<HeapBlock>(capacity);
+    slots_ = Slots(capacity);
     mask_ = capacity - 1;
     shift_ = 64 - static_cast<unsigned>(std::countr_zero(capacity));
     used_ = 0;
@@ -36,7 +36,7 @@ void HeapTable::rebuild() {
         oldest_kept = *cut;
     }
     size_t ended_room = room / 2;  // many may have ended at the same tick
-    const std::vector<HeapBlock> old = std::exchange(slots_, {});
+    const Slots old = std::exchange(slots_, {});
     resize(capacity);
     for (const HeapBlock& block : old) {
         const bool live_block = block.state == HeapBlock::kLive;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "read/huge_pages.h"
 #include "trace_format.h"
 
 namespace lastref {
@@ -34,7 +35,12 @@ class HeapTable {
 public:
     HeapTable();
 
-    void prefetch(uint64_t address) const { __builtin_prefetch(&slots_[slot_of(address)], 1); }
+    void prefetch(uint64_t address) const {
+        const HeapBlock* const block = &slots_[slot_of(address)];
+        __builtin_prefetch(block, 1);
+        __builtin_prefetch(reinterpret_cast<const char*>(block + 1) - 1,
+                           1);  // may be a line further
+    }
 
     // The block at `address`, live or ended; nullptr if there is none. Valid until place().
     HeapBlock* find(uint64_t address) {
@@ -69,13 +75,15 @@ public:
     }
 
 private:
+    using Slots = std::vector<HeapBlock, HugePages<HeapBlock>>;
+
     size_t slot_of(uint64_t address) const {
         return static_cast<size_t>((address >> 4) * 0x9e3779b97f4a7c15u >> shift_) & mask_;
     }
     void rebuild();
     void resize(size_t capacity);
 
-    std::vector<HeapBlock> slots_;
+    Slots slots_;
     size_t mask_ = 0;
     unsigned shift_ = 0;
     size_t used_ = 0;   // live and ended

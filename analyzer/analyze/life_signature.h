@@ -44,6 +44,13 @@ struct Signature {
     uint64_t lives = 0;
 };
 
+// What all signatures together may still take, so that a trace of ever new ways does not take ever
+// more memory: some 200 MB.
+struct SignatureRoom {
+    static constexpr size_t kOverhead = 5;  // of a signature, in records
+    size_t records = 1 << 23;
+};
+
 // The signatures of lives of one origin. Bounded: what comes when it is full is only counted.
 class Signatures {
 public:
@@ -51,13 +58,16 @@ public:
     static constexpr size_t kMostRecords = 1 << 14;
 
     template <typename Life>
-    void add(const Life& life) {
+    void add(const Life& life, SignatureRoom& room) {
         ++lives_;
         if (const auto found = known_.find(life.signature.value()); found != known_.end()) {
             ++found->second.lives;
             return;
         }
         if (known_.size() >= kMost || records_ >= kMostRecords || !life.history.whole()) return;
+        const size_t needed = life.history.unordered().size() + SignatureRoom::kOverhead;
+        if (room.records < needed) return;
+        room.records -= needed;
         Signature& made = known_[life.signature.value()];
         made.records = life.history.in_order();
         made.address = life.address;
@@ -67,12 +77,13 @@ public:
     }
 
     // Takes back a life that turned out not to have ended well.
-    void remove(uint64_t signature) {
+    void remove(uint64_t signature, SignatureRoom& room) {
         if (lives_ != 0) --lives_;
         const auto found = known_.find(signature);
         if (found == known_.end()) return;
         if (--found->second.lives == 0) {
             records_ -= found->second.records.size();
+            room.records += found->second.records.size() + SignatureRoom::kOverhead;
             known_.erase(found);
         }
     }

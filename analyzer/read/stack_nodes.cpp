@@ -1,9 +1,10 @@
 #include "read/stack_nodes.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
-#include <unordered_map>
 
+#include "read/huge_pages.h"
 #include "read/varint.h"
 
 namespace lastref {
@@ -177,10 +178,18 @@ StackNodes::StackNodes(const ByteSource& bytes, const std::vector<Chunk>& chunks
     ids_.assign(id_end, 0);
     for (uint32_t id = 0; id <= kStackLost; id++) ids_[id] = leaves_[id] = id;
     const Builder builder(definitions, nodes_, leaves_);
-    std::unordered_map<uint64_t, uint32_t> first_with;
+    // Open addressing, at most half full: the first id with each hash.
+    const size_t mask = std::bit_ceil(2 * id_end) - 1;
+    std::vector<uint32_t, HugePages<uint32_t>> first_with(mask + 1);
     for (uint32_t id = kFirstStack; id < definitions.by_id.size(); id++) {
         if (definitions.by_id[id].count == 0) continue;
-        const uint32_t first = first_with.try_emplace(builder.hash_of(id), id).first->second;
+        const uint64_t hash = builder.hash_of(id);
+        size_t slot = hash & mask;
+        while (first_with[slot] != 0 && builder.hash_of(first_with[slot]) != hash) {
+            slot = (slot + 1) & mask;
+        }
+        if (first_with[slot] == 0) first_with[slot] = id;
+        const uint32_t first = first_with[slot];
         ids_[id] = same_path(nodes_, leaves_[first], leaves_[id]) ? first : id;
     }
 }
