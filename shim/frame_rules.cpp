@@ -78,6 +78,7 @@ PackedRule find_packed_rule(uintptr_t pc, uint64_t tag) {
 }
 
 FrameRule frame_rule(uintptr_t pc) {
+    if (modules_closing()) return find_rule(pc).rule;  // what is cached may be of what has gone
     const PackedRule packed = packed_rule(pc, module_epoch());
     return packed.bits() != 0 ? packed.unpacked() : find_rule(pc).rule;
 }

@@ -107,7 +107,8 @@ inline void prefetch_rule(uintptr_t pc) {
 PackedRule find_packed_rule(uintptr_t pc, uint64_t tag);
 
 // The rule for `pc`: the address of an instruction, so a return address less one. Any thread, any
-// time, signal handlers too. `epoch` is the module epoch. All bits 0: ask frame_rule().
+// time, signal handlers too, but not while a dlclose is under way. `epoch` is the module epoch. All
+// bits 0: ask frame_rule().
 inline PackedRule packed_rule(uintptr_t pc, uint32_t epoch) {
     const uint64_t tag = RuleCache::tag_of(pc, epoch);
     const uint32_t index = RuleCache::index_of(pc);

@@ -130,7 +130,7 @@ bool fill(Table& table) {
     });
 }
 
-// Without a table: where none can be had, or others are made faster than this thread looks.
+// Without a table: where none can be trusted, or others are made faster than this thread looks.
 bool find_in_list(uintptr_t pc, Module& found) {
     bool is_there = false;
     walk_list([&](const link_map*, const Module* module) {
@@ -149,16 +149,20 @@ bool is_current(const Table& table) {
                                    before_last.l_next == table.last));
 }
 
+// A table of the list as it is now. False: none could be made.
+bool make_table(uint32_t number) {
+    if (!fill(tables[(number + 1) % 2])) return false;
+    published.store(number + 1, std::memory_order_release);
+    return true;
+}
+
 // Whether there is a newer table than number `seen` now.
-bool make_table(uint32_t seen) {
+bool have_newer_table(uint32_t seen) {
     if (!may_call_kernel()) return false;
     SlowLockHolder lock(process.session->module_lock, true);
     if (!lock.owned()) return false;
     const uint32_t number = published.load(std::memory_order_acquire);
-    if (number != seen) return true;  // another thread made it
-    if (!fill(tables[(number + 1) % 2])) return false;
-    published.store(number + 1, std::memory_order_release);
-    return true;
+    return number != seen || make_table(number);
 }
 
 // As of the table published when it returns.
@@ -185,6 +189,8 @@ bool look_up(uintptr_t pc, Entry& found, uint32_t& number) {
 }  // namespace
 
 bool find_module(uintptr_t pc, Module& found) {
+    // The table may hold what is gone, and another like it may lie there already.
+    if (modules_closing() && may_call_kernel()) return find_in_list(pc, found);
     Entry entry;
     // A table that another thread made meanwhile may be older than what is looked for.
     for (int tries = 0; tries < 3; tries++) {
@@ -195,13 +201,16 @@ bool find_module(uintptr_t pc, Module& found) {
         // Gone, and maybe another there, where libc itself unloads or a dlclose is under way.
         if (is_there && mark_of(entry.module.eh_frame_header) == entry.mark) return true;
         if (!is_there && number != 0 && is_current(tables[number % 2])) return false;
-        if (!make_table(number)) break;
+        if (!have_newer_table(number)) break;
     }
     return find_in_list(pc, found);
 }
 
 void renew_modules() {
-    make_table(published.load(std::memory_order_acquire));
+    if (!may_call_kernel()) return;
+    SlowLockHolder lock(process.session->module_lock, true);
+    // Also where another thread has just made one: that may be older than the dlclose.
+    if (lock.owned()) make_table(published.load(std::memory_order_acquire));
 }
 
 }  // namespace lastref

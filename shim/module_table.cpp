@@ -4,6 +4,7 @@
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/uio.h>
 
 #include "clock.h"
 #include "frame_rules.h"
@@ -73,10 +74,34 @@ KnownModule* slot_for(ModuleTable& table, uintptr_t begin) {
     }
 }
 
+// Hash of a module's first bytes: its headers, and with most linkers the build-id. Copied by the
+// kernel, since another thread may be unloading it. 0 where that is not to be had.
+uint64_t identity_of(const Module& module) {
+    uint64_t words[128] = {};
+    if (!may_call_kernel()) return 0;
+    const iovec local = {words, sizeof(words)};
+    const iovec remote = {reinterpret_cast<void*>(module.begin), sizeof(words)};
+    const long got =
+        raw::call(SYS_process_vm_readv, process.session->pid, reinterpret_cast<long>(&local), 1,
+                  reinterpret_cast<long>(&remote), 1);
+    if (got != static_cast<long>(sizeof(words))) return 0;
+    uint64_t hash = 0;
+    for (const uint64_t word : words) {
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+bool is_same(const KnownModule& known, const Module& module) {
+    return known.link_map == module.map && known.identity == identity_of(module);
+}
+
+// While a dlclose is under way what was known there may have given way to another.
 bool is_known(ModuleTable& table, const Module& module) {
     const KnownModule* slot = slot_for(table, module.begin);
     return slot->begin.load(std::memory_order_relaxed) != 0 && !slot->gone &&
-           slot->link_map == module.map;
+           (modules_closing() ? is_same(*slot, module) : slot->link_map == module.map);
 }
 
 // Under the lock.
@@ -116,6 +141,7 @@ void write_load(Session& session, const Module& module) {
     write_record<trace::Op::kLoad>(*meta, ticks_after(session.clock), fields, 0);
     KnownModule* slot = slot_for(table, begin);
     slot->link_map = &map;
+    slot->identity = identity_of(module);
     slot->index = table.count++;
     slot->gone = 0;
     slot->begin.store(begin, std::memory_order_release);
@@ -141,7 +167,7 @@ void note_module(const Module& module) {
     }
     KnownModule* slot = slot_for(table, module.begin);
     if (slot->begin.load(std::memory_order_relaxed) != 0 && !slot->gone) {
-        // Unloaded by libc itself (iconv, NSS), unseen until now.
+        // Unloaded by libc itself (iconv, NSS), unseen until now, or by a dlclose under way.
         write_unload(session, *slot);
         raise_epoch();
     }
@@ -164,7 +190,7 @@ void after_dlclose() {
             const uintptr_t begin = slot.begin.load(std::memory_order_relaxed);
             if (begin == 0 || slot.gone) continue;
             Module module;
-            if (find_module(begin, module) && module.map == slot.link_map) continue;
+            if (find_module(begin, module) && is_same(slot, module)) continue;
             write_unload(session, slot);
             any_gone = true;
         }

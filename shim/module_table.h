@@ -20,7 +20,8 @@ namespace lastref {
 struct KnownModule {
     std::atomic<uintptr_t> begin;  // 0: free slot
     const void* link_map;
-    uint32_t index;  // as in the trace
+    uint64_t identity;  // of what lies there: another library may come to the same place
+    uint32_t index;     // as in the trace
     uint32_t gone;
 };
 

@@ -24,7 +24,8 @@ public:
           frame_{site.pc, site.sp, site.fp},
           foreign_(!own.holds(site.sp)),
           keep_(aligned(site.sp)),
-          old_count_(memo.foreign == foreign_ && keep_ ? memo.count : 0),
+          closing_(modules_closing()),
+          old_count_(memo.foreign == foreign_ && keep_ && !closing_ ? memo.count : 0),
           kept_(old_count_) {
         memo_.count = 0;  // until all is well: a handler may leave us by longjmp
         memo_.foreign = foreign_;
@@ -38,7 +39,7 @@ public:
     }
 
     // Whether the memo may serve the next walk.
-    bool keep() const { return keep_; }
+    bool keep() const { return keep_ && !closing_; }
 
 private:
     // Outwards by fresh frames: from frame_, or else (`step_first`) from the last one taken. True:
@@ -68,7 +69,7 @@ private:
             }
             step_first = false;
             FreshFrame& from = next[-1];
-            if (next != limit && (pc & trace::kExactPc) == 0) [[likely]] {
+            if (next != limit && (pc & trace::kExactPc) == 0 && !closing_) [[likely]] {
                 const PackedRule rule = packed_rule(pc - 1, memo_.epoch);
                 const uintptr_t cfa = sp + static_cast<uintptr_t>(rule.cfa_offset());
                 if (rule.is_by_sp() && cfa > sp && cfa <= end) [[likely]] {
@@ -177,8 +178,8 @@ private:
         if (frame.inputs.retake) {
             StepInputs inputs;
             step_to_caller(stepped, stack_, own_, probe_, inputs);
-        } else if (frame.inputs.fp_slot != 0) {
-            stack_.read(frame.inputs.fp_slot, stepped.fp);
+        } else if (frame.inputs.fp_slot != 0 && !stack_.read(frame.inputs.fp_slot, stepped.fp)) {
+            stepped.fp = 0;  // which nothing is computed from: the walk will be lost there
         }
         return stepped.fp;
     }
@@ -282,6 +283,7 @@ private:
     Registers frame_;
     const bool foreign_;
     bool keep_;
+    const bool closing_;  // a dlclose is under way: no rule is known
     FreshFrame* const fresh_ = memo_.fresh;
     uint32_t fresh_count_ = 0;
     const uint32_t old_count_;
@@ -292,16 +294,22 @@ private:
 
 uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo,
                        StackLog& log) {
-    const uint32_t epoch = module_epoch();
-    const bool closing = modules_closing();
-    if (memo.epoch != epoch || closing) [[unlikely]] {
-        memo.count = 0;
-        memo.epoch = epoch;
-    }
     const uint32_t generation = process.generation;
-    const uint32_t walk = ++memo.walks;
-    Capture capture(site, own, probe, memo, log);
-    uint32_t id = capture.run();
+    uint32_t id = 0, walk = 0;
+    bool keep = false;
+    // Again where a library was found under way to be another than before.
+    for (int tries = 0; tries < 3 && (tries == 0 || memo.epoch != module_epoch()); tries++) {
+        const uint32_t epoch = module_epoch();
+        if (memo.epoch != epoch) [[unlikely]] {
+            memo.count = 0;
+            memo.epoch = epoch;
+        }
+        walk = ++memo.walks;
+        Capture capture(site, own, probe, memo, log);
+        id = capture.run();
+        keep = capture.keep();
+        if (generation != process.generation || walk != memo.walks) break;
+    }
     // Forked by a handler meanwhile: the ids are of two traces. Or so many handlers on top of each
     // other that the last had to take this memo.
     if (generation != process.generation || walk != memo.walks) [[unlikely]] {
@@ -309,7 +317,7 @@ uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMem
         id = 0;
     }
     check_stack(site, memo, id);
-    if (!capture.keep() || closing) [[unlikely]]
+    if (!keep) [[unlikely]]
         memo.count = 0;
     return id;
 }

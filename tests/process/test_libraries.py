@@ -22,6 +22,20 @@ class Libraries(SideBySide):
         self.assertEqual(innermost[3332], {("beta_allocate", "libplugin_beta.so")})
         self.assertEqual(count, {3331: 100, 3332: 100})
 
+    def test_libraries_that_go_while_others_walk_their_stacks(self):
+        run = self.side_by_side(process("reload_threads"))
+        balance = Balance(run.traces[0])
+        made = {3331: 0, 3332: 0}
+        for event in events(run.traces[0], "--stacks"):
+            if event["op"] == "malloc" and event["size"] in made:
+                made[event["size"]] += 1
+                library, function = os.path.basename(event["stack"][0]["module"]), event["stack"][0]["function"]
+                name = "alpha" if event["size"] == 3331 else "beta"
+                self.assertEqual((library, function), (f"libplugin_{name}.so", f"{name}_allocate"))
+        self.assertEqual(sum(made.values()), 320)
+        self.assertEqual((balance.of(3331), balance.of(3332)),
+                         ((made[3331], made[3331]), (made[3332], made[3332])))
+
     def test_the_callers_own_search_path(self):
         run = self.side_by_side(process("origin_path"))
         self.assertIn("3 libraries found", run.stdout)

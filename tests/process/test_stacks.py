@@ -57,7 +57,8 @@ class Comparing(SideBySide):
 
 class OwnPrograms(Comparing):
     # Not unusual_callers: its unwind tables do not tell the truth, and the two end differently. Nor
-    # what forks while other threads run: libunwind's locks do not survive that.
+    # what forks while other threads run, or loads libraries in several (reload_threads): libunwind's
+    # locks do not survive that.
     def test_our_own_programs(self):
         for name in ("thread_churn", "thread_names", "deep_exceptions", "long_jump",
                      "deep_recursion", "before_main", "library_reload", "local_plugin",
