@@ -96,6 +96,16 @@ const uint8_t* ElfImage::at(uint64_t address, size_t& available) const {
     return nullptr;
 }
 
+size_t ElfImage::preceding(uint64_t address) const {
+    for (unsigned i = 0; i < segment_count_; i++) {
+        const Elf64_Phdr& segment = segments_[i];
+        if (segment.p_type == PT_LOAD && address - segment.p_vaddr < segment.p_filesz) {
+            return address - segment.p_vaddr;
+        }
+    }
+    return 0;
+}
+
 bool ElfImage::is_code(uint64_t address) const {
     for (unsigned i = 0; i < segment_count_; i++) {
         const Elf64_Phdr& segment = segments_[i];

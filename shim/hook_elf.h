@@ -28,6 +28,8 @@ public:
     // Where the file holds what is loaded at `address`, and how many bytes from there to the
     // segment's end; nullptr where it holds nothing.
     const uint8_t* at(uint64_t address, size_t& available) const;
+    // How many bytes the file holds in front of them in the same segment.
+    size_t preceding(uint64_t address) const;
     bool is_code(uint64_t address) const;
     // [low, high): what its segments take up.
     void loaded_range(uint64_t& low, uint64_t& high) const;

@@ -144,8 +144,9 @@ const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer) 
     if (!block) return write_failed(writer);
     const uintptr_t at = block->begin + block->used;
     Relocated moved;
-    if (const char* reason = relocate_prologue(decoder, code, size, available, patch.entry,
-                                               at + kEntrySize, moved)) {
+    if (const char* reason =
+            relocate_prologue(decoder, code, size, available, image.file.preceding(address),
+                              patch.entry, at + kEntrySize, moved)) {
         return reason;
     }
     uint8_t entry[kEntrySize];

@@ -81,6 +81,58 @@ const char* scan_for_jumps_into(const Decoder& decoder, const uint8_t* code, siz
     return nullptr;
 }
 
+// Whether an instruction seems to begin at `at`, which has `before` readable bytes in front of it.
+// A decoder that starts anywhere soon falls into step with the code: most starts must meet `at`.
+bool begins_instruction(const Decoder& decoder, const uint8_t* at, size_t before) {
+    constexpr size_t kNearest = 16, kStarts = 16;
+    if (before < kNearest + kStarts) return true;
+    unsigned met = 0;
+    for (size_t start = kNearest; start < kNearest + kStarts; start++) {
+        size_t back = start;
+        Instruction one;
+        while (back != 0) {
+            // Four bytes at `at` are readable too.
+            const size_t length = decoder.decode(at - back, back + 4, one) ? one.length : 1;
+            if (length > back) break;
+            back -= length;
+        }
+        met += back == 0;
+    }
+    return met > kStarts / 2;
+}
+
+// Hand-written assembly lets functions share code: a neighbour may jump behind the first
+// instruction. Looked for at every byte, since nobody says where the neighbours' instructions
+// begin.
+const char* scan_neighbours(const Decoder& decoder, const uint8_t* code, size_t size,
+                            size_t available, size_t before) {
+    constexpr int64_t kAround = 16 << 10, kShortest = 130;
+    const auto first = -static_cast<int64_t>(before);
+    const auto last = static_cast<int64_t>(available) - 6;
+    for (int64_t at = first > -kAround ? first : -kAround; at < kAround && at < last; at++) {
+        const uint8_t opcode = code[at];
+        unsigned length = 0;  // of a jump, if it is one
+        if (opcode == 0xe9 || opcode == 0xe8)
+            length = 5;
+        else if (opcode == 0x0f && (code[at + 1] & 0xf0) == 0x80)
+            length = 6;
+        else if (at > -kShortest && at < kShortest &&
+                 ((opcode & 0xf0) == 0x70 || opcode == 0xeb || (opcode & 0xfc) == 0xe0))
+            length = 2;
+        else
+            continue;
+        int32_t distance = static_cast<int8_t>(code[at + 1]);
+        if (length != 2) memcpy(&distance, code + at + length - 4, sizeof(distance));
+        const int64_t goal = at + length + distance;
+        const bool own = at >= 0 && at < static_cast<int64_t>(size);
+        if (goal > 0 && goal < static_cast<int64_t>(kJumpSize) && !own &&
+            begins_instruction(decoder, code + at, static_cast<size_t>(at - first))) {
+            return "a neighbour jumps into its first instructions";
+        }
+    }
+    return nullptr;
+}
+
 const char* relocate_one(const Instruction& one, const uint8_t* code, uint64_t next, Writer& out) {
     constexpr const char* kTooFar = "an address in its first instructions is too far";
     const uint64_t goal = next + static_cast<uint64_t>(one.distance);
@@ -125,7 +177,7 @@ const char* relocate_one(const Instruction& one, const uint8_t* code, uint64_t n
 }  // namespace
 
 const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_t size,
-                              size_t available, uint64_t address, uint64_t target,
+                              size_t available, size_t before, uint64_t address, uint64_t target,
                               Relocated& result) {
     result.size = result.covered = 0;
     Writer out(result, target);
@@ -170,8 +222,11 @@ const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_
         out.byte(0xe9);
         if (!out.distance_to(address + result.covered)) return "too far from free memory";
     }
-    return scan_for_jumps_into(decoder, code, size,
-                               result.covered < kJumpSize ? result.covered : kJumpSize);
+    if (const char* reason = scan_for_jumps_into(
+            decoder, code, size, result.covered < kJumpSize ? result.covered : kJumpSize)) {
+        return reason;
+    }
+    return scan_neighbours(decoder, code, size, available, before);
 }
 
 }  // namespace lastref::hooks

@@ -22,10 +22,11 @@ struct Relocated {
 };
 
 // `code` is what lies (in the file) at `address`, `size` bytes of one function: its symbol's size,
-// or up to the next symbol. `available`: how many bytes follow at `code` in all; padding may be
-// taken from them. `target`: where the result will run. nullptr on success, else the reason.
+// or up to the next symbol. `available`: how many bytes follow at `code` in all, and `before`, how
+// many precede it; padding may be taken from them, and neighbours there may jump into the function.
+// `target`: where the result will run. nullptr on success, else the reason.
 const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_t size,
-                              size_t available, uint64_t address, uint64_t target,
+                              size_t available, size_t before, uint64_t address, uint64_t target,
                               Relocated& result);
 
 }  // namespace lastref::hooks

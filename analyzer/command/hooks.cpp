@@ -132,7 +132,7 @@ private:
         Relocated moved;
         const char* reason = relocate_prologue(
             decoder_, code, library.elf.function_size(symbol.address, symbol.size), available,
-            symbol.address, symbol.address + (1u << 24), moved);
+            library.elf.preceding(symbol.address), symbol.address, symbol.address + (1u << 24), moved);
         return reason ? reason : "";
     }
     static bool is_about(const Rule& rule, const Symbol& symbol) {

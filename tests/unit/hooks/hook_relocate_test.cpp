@@ -22,7 +22,7 @@ constexpr uint64_t kFrom = 0x10000, kTo = 0x20000;
 
 std::string moved(const Bytes& code, Relocated& result, size_t size = 0) {
     const char* reason = relocate_prologue(decoder(), code.data(), size ? size : code.size(),
-                                           code.size(), kFrom, kTo, result);
+                                           code.size(), 0, kFrom, kTo, result);
     return reason ? reason : "";
 }
 
@@ -89,4 +89,26 @@ TEST_CASE("what can't be moved with certainty is refused") {
     // push %rbp; L: dec %edi; mov %eax,%eax; jne L; ret
     CHECK(moved({0x55, 0xff, 0xcf, 0x89, 0xc0, 0x75, 0xfa, 0xc3}, result) ==
           "the function jumps into its own first instructions");
+}
+
+TEST_CASE("a neighbour that jumps behind the first instruction is seen") {
+    Relocated result;
+    // mov %rdi,%rax; cmp $16,%rdx; ret
+    const Bytes function = {0x48, 0x89, 0xf8, 0x48, 0x83, 0xfa, 0x10, 0xc3};
+    const auto after = [&](Bytes neighbour) {
+        Bytes code(64, 0x90);
+        code.insert(code.end(), neighbour.begin(), neighbour.end());
+        const size_t before = code.size();
+        code.insert(code.end(), function.begin(), function.end());
+        code.resize(code.size() + 64, 0x90);
+        const char* reason = relocate_prologue(decoder(), code.data() + before, function.size(),
+                                               code.size() - before, before, kFrom, kTo, result);
+        return std::string(reason ? reason : "");
+    };
+    const std::string refused = "a neighbour jumps into its first instructions";
+    CHECK(after({0xeb, 0x03}) == refused);                             // jmp function+3
+    CHECK(after({0xe9, 0x03, 0x00, 0x00, 0x00}) == refused);           // the same, long
+    CHECK(after({0x0f, 0x84, 0x03, 0x00, 0x00, 0x00}) == refused);     // je function+3
+    CHECK(after({0xeb, 0x00}).empty());                                // jmp function
+    CHECK(after({0x48, 0xc7, 0xc0, 0x0f, 0x00, 0xeb, 0x03}).empty());  // mov $0x3eb000f,%rax
 }

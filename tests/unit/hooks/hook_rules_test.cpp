@@ -19,9 +19,9 @@ struct Parsed {
         parse_rules(
             *rules, "file", text.data(), text.size(),
             [](void* to, const RuleError& error) {
-                static_cast<Parsed*>(to)->errors.push_back(
-                    std::to_string(error.line) + ":" + std::to_string(error.column) + " " +
-                    error.expected);
+                static_cast<Parsed*>(to)->errors.push_back(std::to_string(error.line) + ":" +
+                                                           std::to_string(error.column) + " " +
+                                                           error.expected);
             },
             this);
     }
@@ -32,8 +32,9 @@ const std::string kHead = "lib libx.so.1|libx.so.2\nobj X rc=-i32@-32 revives if
 }  // namespace
 
 TEST_CASE("a rule file: libraries, types and rules") {
-    const Parsed parsed(kHead + "  # a comment\non x_ref out retain id=[[a0+8]-0x10] if s3 & 4 "
-                                "and ret != -1 stack=12 optional # more\n");
+    const Parsed parsed(kHead +
+                        "  # a comment\non x_ref out retain id=[[a0+8]-0x10] if s3 & 4 "
+                        "and ret != -1 stack=12 optional # more\n");
     CHECK(parsed.errors.empty());
     REQUIRE(parsed.rules->rule_count == 1);
     const Type& type = parsed.rules->types[0];
@@ -52,18 +53,20 @@ TEST_CASE("a rule file: libraries, types and rules") {
 }
 
 TEST_CASE("an error names the place and what was expected there; other lines stay") {
-    const Parsed parsed(kHead + "on f in retain id=a6\non g in retain id=a5\nwhat\n"
-                                "on h in retain id=ret\non i in swap id=a0\n");
-    CHECK(parsed.errors ==
-          std::vector<std::string>{"3:19 a0 to a5", "5:1 lib, obj, on or slot",
-                                   "6:6 out, where ret is known", "7:6 inout before swap"});
+    const Parsed parsed(kHead +
+                        "on f in retain id=a6\non g in retain id=a5\nwhat\n"
+                        "on h in retain id=ret\non i in swap id=a0\n");
+    CHECK(parsed.errors == std::vector<std::string>{"3:19 a0 to a5", "5:1 lib, obj, on or slot",
+                                                    "6:6 out, where ret is known",
+                                                    "7:6 inout before swap"});
     REQUIRE(parsed.rules->rule_count == 1);
     CHECK(parsed.rules->rules[0].function == "g");
 }
 
 TEST_CASE("functions by pattern, offset, pointer and slot") {
-    const Parsed parsed(kHead + "on \"N::f(*)\" in touch id=a0\non +0x1f/0a1b2c in touch id=a0\n"
-                                "on *[id+8] in destroy id=a0\nslot table+16 destroy id=a0\n");
+    const Parsed parsed(kHead +
+                        "on \"N::f(*)\" in touch id=a0\non +0x1f/0a1b2c in touch id=a0\n"
+                        "on *[id+8] in destroy id=a0\nslot table+16 destroy id=a0\n");
     CHECK(parsed.errors.empty());
     REQUIRE(parsed.rules->rule_count == 4);
     CHECK(parsed.rules->rules[0].target == Target::kDemangled);
