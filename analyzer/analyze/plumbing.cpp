@@ -34,7 +34,34 @@ constexpr std::array<std::string_view, 17> kCounting = {"retain",
                                                         "intrusiveptraddref",
                                                         "intrusiveptrrelease"};
 
+constexpr std::array<std::string_view, 12> kFactories = {
+    "create", "alloc", "allocate", "make", "new", "clone", "copy", "newinstance", "construct",
+    "makeshared", "makeunique", "acquire"};
+
+// The last part of a function's name, in lower case without underscores.
+std::string plain_name(std::string_view name) {
+    if (const size_t scope = name.rfind("::"); scope != std::string_view::npos) {
+        name = name.substr(scope + 2);
+    }
+    std::string plain;
+    for (const char c : name) {
+        if (c != '_') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    return plain;
+}
+
 }  // namespace
+
+bool is_factory_name(const std::string& bare) {
+    const std::string plain = plain_name(bare);
+    if (std::find(kFactories.begin(), kFactories.end(), plain) != kFactories.end()) return true;
+    if (bare.starts_with("std::") || bare.starts_with("boost::")) return true;
+    // C libraries put their prefix first: gst_buffer_new, av_frame_alloc.
+    const size_t underscore = bare.rfind('_');
+    if (underscore == std::string::npos || underscore == 0) return false;
+    const std::string_view last = std::string_view(bare).substr(underscore + 1);
+    return last == "new" || last == "alloc" || last == "create";
+}
 
 bool is_counting_name(const std::string& bare) {
     std::string_view name = bare;
@@ -44,13 +71,7 @@ bool is_counting_name(const std::string& bare) {
         name.starts_with("boost::")) {
         return true;
     }
-    if (const size_t scope = name.rfind("::"); scope != std::string_view::npos) {
-        name = name.substr(scope + 2);
-    }
-    std::string plain;
-    for (const char c : name) {
-        if (c != '_') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
+    const std::string plain = plain_name(name);
     if (std::find(kCounting.begin(), kCounting.end(), plain) != kCounting.end()) return true;
     // C libraries put their prefix first: gst_buffer_ref, av_buffer_unref.
     const size_t underscore = name.rfind('_');
@@ -71,6 +92,7 @@ bool Plumbing::is_plumbing(Op op, Place place) const {
     if (op == Op::kTouch) return false;
     const uint32_t function = paths_.function(place);
     if (learned_.contains({op, function})) return true;
+    if (op == Op::kCreate) return is_factory_name(paths_.function_name(function));
     return (op == Op::kRetain || op == Op::kRelease) &&
            is_counting_name(paths_.function_name(function));
 }
@@ -119,16 +141,27 @@ void Plumbing::learn(Op op, std::span<const Use> uses) {
             callers[most->first].size() < kFewestCallers) {
             return;
         }
-        // A function that also uses the buffer, or steps the counter the other way, has a purpose.
-        const bool has_purpose = std::any_of(uses.begin(), uses.end(), [&](const Use& use) {
-            if (use.op == op || use.op == Op::kMove || use.op == Op::kCount) return false;
-            const std::vector<Place>& places = paths_.places(use.path);
-            const size_t at = skip(use.op, use.path);
-            return at < places.size() && paths_.function(places[at]) == most->first;
-        });
-        if (has_purpose) return;
+        if (has_purpose(op, most->first, uses)) return;
         learned_.insert({op, most->first});
     }
+}
+
+// A function that also uses the buffer, or steps the counter the other way, has a purpose. So has
+// one that makes a buffer and hands it to the code of others: it is no factory.
+bool Plumbing::has_purpose(Op op, uint32_t function, std::span<const Use> uses) const {
+    return std::any_of(uses.begin(), uses.end(), [&](const Use& use) {
+        if (use.op == op || use.op == Op::kMove || use.op == Op::kCount) return false;
+        const std::vector<Place>& places = paths_.places(use.path);
+        const size_t at = skip(use.op, use.path);
+        if (at >= places.size()) return false;
+        if (paths_.function(places[at]) == function) return true;
+        if (op != Op::kCreate) return false;
+        return std::any_of(places.begin() + static_cast<std::ptrdiff_t>(at), places.end(),
+                           [&](Place place) {
+                               return paths_.function(place) == function &&
+                                      paths_.scope(place) != paths_.scope(places[at]);
+                           });
+    });
 }
 
 // Buf::hold is the other half of Buf::drop, and Buf::make their beginning, if all uses of that kind

@@ -23,6 +23,8 @@ namespace lastref {
 
 // True for the names of functions that only step a counter, in the ways of C++ and C.
 bool is_counting_name(const std::string& bare_function);
+// True for the names of functions that make something for whoever calls them.
+bool is_factory_name(const std::string& bare_function);
 
 class Plumbing {
 public:
@@ -47,6 +49,7 @@ private:
 
     void learn(trace::Op op, std::span<const Use> uses);
     void learn_by_class(trace::Op op, std::span<const Use> uses);
+    bool has_purpose(trace::Op op, uint32_t function, std::span<const Use> uses) const;
     size_t skip(trace::Op op, PathId path) const;
 
     const CallPaths& paths_;

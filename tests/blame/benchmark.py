@@ -223,9 +223,10 @@ class Outcome:
                 f"{culprit['confidence']:.2f}{' ambiguous' if culprit['ambiguous'] else ''}")
             lines.append(f"    {finding['kind']} {finding['type']} x{finding['count']}: {said}; "
                          f"{finding['reason'][:90]}")
-            for suspect in finding["suspects"][1:3]:
+            for suspect in finding["suspects"][bool(culprit):4]:
                 lines.append(f"        {suspect['cause']} {suspect['frame']['function']}:"
-                             f"{suspect['frame']['line']} {suspect['confidence']:.2f}")
+                             f"{suspect['frame']['line']} {suspect['confidence']:.2f} "
+                             f"{suspect['explanation'][:150]}")
         return "\n".join(lines)
 
 
