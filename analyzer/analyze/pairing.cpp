@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace lastref {
 namespace {
@@ -120,7 +121,12 @@ double Pairing::related(const Use& a, const Use& b) const {
     const size_t y_first = ways_.plumbing().telling(b.op, b.path);
     for (size_t i = x_first; i < std::min(x.size(), x_first + kOutwards); ++i) {
         for (size_t j = y_first; j < std::min(y.size(), y_first + kOutwards); ++j) {
-            const double far = 0.15 * static_cast<double>(i - x_first + j - y_first);
+            double far = 0.15 * static_cast<double>(i - x_first + j - y_first);
+            // What a function retains its caller releases only if it got it from there.
+            if (i != x_first && j == y_first && !gives_back(a) && gives_back(b) &&
+                !is_lookup_name(paths.function_name(paths.function(x[x_first])))) {
+                far += 0.3;
+            }
             if (paths.function(x[i]) == paths.function(y[j]))
                 code = std::max(code, 1 - far);
             else if (paths.scope(x[i]) == paths.scope(y[j])) {
@@ -136,7 +142,9 @@ double Pairing::related(const Use& a, const Use& b) const {
     return 0.75 * code + 0.25 * calls;
 }
 
-// Of clean lives that do either, the share that does both equally often; 0.3 where none does.
+// Of clean lives that do either, the share that does both equally often; 0.3 where none does. Where
+// no life ended those that leak tell as well, but only as far as they differ: what all of them do
+// once goes together with everything that all do.
 double Pairing::together(const Use& retain, const Use& release) {
     const auto key =
         std::pair(std::pair(retain.op, retain.site), std::pair(release.op, release.site));
@@ -150,8 +158,18 @@ double Pairing::together(const Use& retain, const Use& release) {
         either += way.lives;
         if (taken == given) equal += way.lives;
     }
-    const double value =
-        either == 0 ? 0.3 : static_cast<double>(equal) / static_cast<double>(either);
+    double value = either == 0 ? 0.3 : static_cast<double>(equal) / static_cast<double>(either);
+    if (either == 0) {
+        std::set<uint32_t> counts;
+        for (const Way& way : ways_.running()) {
+            const uint32_t taken = retain.op == Op::kCreate ? way.created_site == retain.site
+                                                            : way.times(retain.op, retain.site);
+            counts.insert(taken);
+            ++either;
+            if (taken == way.times(release.op, release.site)) ++equal;
+        }
+        if (counts.size() > 1) value = static_cast<double>(equal) / static_cast<double>(either);
+    }
     known_[key] = value;
     return value;
 }

@@ -59,8 +59,20 @@ bool is_factory_name(const std::string& bare) {
     // C libraries put their prefix first: gst_buffer_new, av_frame_alloc.
     const size_t underscore = bare.rfind('_');
     if (underscore == std::string::npos || underscore == 0) return false;
+    const std::string_view first = std::string_view(bare).substr(0, bare.find('_'));
+    if (first == "new" || first == "make" || first == "alloc" || first == "create") return true;
     const std::string_view last = std::string_view(bare).substr(underscore + 1);
     return last == "new" || last == "alloc" || last == "create";
+}
+
+bool is_lookup_name(const std::string& bare) {
+    const std::string plain = plain_name(bare);
+    constexpr std::array<std::string_view, 9> kLookups = {"get",    "find",  "lookup",
+                                                          "acquire", "fetch", "peek",
+                                                          "borrow",  "take",  "open"};
+    return std::any_of(kLookups.begin(), kLookups.end(), [&](std::string_view word) {
+        return plain.starts_with(word) || plain.ends_with(word);
+    });
 }
 
 bool is_counting_name(const std::string& bare) {
@@ -131,7 +143,7 @@ void Plumbing::learn(Op op, std::span<const Use> uses) {
             passing[function] += use.lives;
             size_t outer = at;
             while (outer < places.size() && paths_.function(places[outer]) == function) ++outer;
-            if (outer < places.size()) callers[function].insert(paths_.function(places[outer]));
+            if (outer < places.size()) callers[function].insert(caller(op, places[outer]));
         }
         const auto most =
             std::max_element(passing.begin(), passing.end(),
@@ -144,6 +156,14 @@ void Plumbing::learn(Op op, std::span<const Use> uses) {
         if (has_purpose(op, most->first, uses)) return;
         learned_.insert({op, most->first});
     }
+}
+
+// Methods of one class that make buffers by one of its functions are one caller of that: who uses
+// a factory is spread.
+uint32_t Plumbing::caller(Op op, Place place) const {
+    const uint32_t scope = paths_.scope(place);
+    const bool in_class = paths_.function_name(scope).starts_with("class ");
+    return op == Op::kCreate && in_class ? scope : paths_.function(place);
 }
 
 // A function that also uses the buffer, or steps the counter the other way, has a purpose. So has

@@ -25,6 +25,8 @@ namespace lastref {
 bool is_counting_name(const std::string& bare_function);
 // True for the names of functions that make something for whoever calls them.
 bool is_factory_name(const std::string& bare_function);
+// And of functions that return a reference of the caller's own.
+bool is_lookup_name(const std::string& bare_function);
 
 class Plumbing {
 public:
@@ -49,6 +51,7 @@ private:
 
     void learn(trace::Op op, std::span<const Use> uses);
     void learn_by_class(trace::Op op, std::span<const Use> uses);
+    uint32_t caller(trace::Op op, Place place) const;
     bool has_purpose(trace::Op op, uint32_t function, std::span<const Use> uses) const;
     size_t skip(trace::Op op, PathId path) const;
 

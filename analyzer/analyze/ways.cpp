@@ -55,6 +55,9 @@ TypeWays::TypeWays(CallPaths& paths, const Origins& origins, uint32_t type,
             ended_.back().signature = &signature;
         }
     }
+    for (const auto& [created_stack, sites] : running) {
+        if (running_.size() < kMostEndedOfSite) running_.push_back(make(created_stack, sites, {}));
+    }
     std::stable_sort(ended_.begin(), ended_.end(), [](const Way& a, const Way& b) {
         if (a.lives != b.lives) return a.lives > b.lives;
         return a.signature->records.front().ticks < b.signature->records.front().ticks;

@@ -51,6 +51,7 @@ public:
 
     PathId path_of(uint32_t stack) const { return paths_.of(stack); }
     const std::vector<Way>& ended() const { return ended_; }  // most lives first
+    const std::vector<Way>& running() const { return running_; }  // one for each class of them
     const Plumbing& plumbing() const { return *plumbing_; }
     const CallPaths& paths() const { return paths_; }
     // Frames from the innermost on that two paths have in common, and from the outermost on.
@@ -63,6 +64,7 @@ private:
     CallPaths& paths_;
     std::unique_ptr<Plumbing> plumbing_;
     std::vector<Way> ended_;
+    std::vector<Way> running_;
 };
 
 }  // namespace lastref
