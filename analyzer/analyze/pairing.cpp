@@ -110,6 +110,40 @@ void explain(std::vector<Candidate>& candidates, std::vector<Candidate> reasons,
 
 }  // namespace
 
+Pairing::Pairing(const TypeWays& ways) : ways_(ways) {
+    std::map<std::pair<Op, Place>, uint32_t> caller;
+    for (const std::vector<Way>* const some : {&ways.ended(), &ways.running()}) {
+        for (const Way& way : *some) {
+            for (const Use& use : way.bag) {
+                const std::vector<Place>& places = ways.paths().places(use.path);
+                const size_t at = ways.plumbing().telling(use.op, use.path) + 1;
+                if (at >= places.size()) continue;
+                const uint32_t function = ways.paths().function(places[at]);
+                const auto [known, fresh] = caller.try_emplace({use.op, use.site}, function);
+                if (!fresh && known->second != function) shared_.insert({use.op, use.site});
+            }
+        }
+    }
+}
+
+// The place that tells what an operation is for: of a shared site its caller's.
+Place Pairing::purpose(const Use& use) const {
+    if (!shared_.contains({use.op, use.site})) return use.site;
+    const std::vector<Place>& places = ways_.paths().places(use.path);
+    const size_t at = ways_.plumbing().telling(use.op, use.path) + 1;
+    return at < places.size() ? places[at] : use.site;
+}
+
+uint32_t Pairing::times(const Way& way, const Use& use) const {
+    if (use.op == Op::kCreate) return way.created_site == use.site;
+    uint32_t sum = 0;
+    const Place place = purpose(use);
+    for (const Use& one : way.bag) {
+        if (one.op == use.op && one.site == use.site && purpose(one) == place) sum += one.times;
+    }
+    return sum;
+}
+
 // The same function, or class, or file; and how far in the ways of calls to them go together.
 double Pairing::related(const Use& a, const Use& b) const {
     const CallPaths& paths = ways_.paths();
@@ -122,9 +156,9 @@ double Pairing::related(const Use& a, const Use& b) const {
     for (size_t i = x_first; i < std::min(x.size(), x_first + kOutwards); ++i) {
         for (size_t j = y_first; j < std::min(y.size(), y_first + kOutwards); ++j) {
             double far = 0.15 * static_cast<double>(i - x_first + j - y_first);
-            // What a function retains its caller releases only if it got it from there.
+            // What a function retains its caller releases seldom, unless it is there for callers.
             if (i != x_first && j == y_first && !gives_back(a) && gives_back(b) &&
-                !is_lookup_name(paths.function_name(paths.function(x[x_first])))) {
+                !shared_.contains({a.op, a.site})) {
                 far += 0.3;
             }
             if (paths.function(x[i]) == paths.function(y[j]))
@@ -147,13 +181,11 @@ double Pairing::related(const Use& a, const Use& b) const {
 // once goes together with everything that all do.
 double Pairing::together(const Use& retain, const Use& release) {
     const auto key =
-        std::pair(std::pair(retain.op, retain.site), std::pair(release.op, release.site));
+        std::pair(std::pair(retain.op, purpose(retain)), std::pair(release.op, purpose(release)));
     if (const auto found = known_.find(key); found != known_.end()) return found->second;
     uint64_t either = 0, equal = 0;
     for (const Way& way : ways_.ended()) {
-        const uint32_t taken = retain.op == Op::kCreate ? way.created_site == retain.site
-                                                        : way.times(retain.op, retain.site);
-        const uint32_t given = way.times(release.op, release.site);
+        const uint32_t taken = times(way, retain), given = times(way, release);
         if (taken == 0 && given == 0) continue;
         either += way.lives;
         if (taken == given) equal += way.lives;
@@ -162,11 +194,10 @@ double Pairing::together(const Use& retain, const Use& release) {
     if (either == 0) {
         std::set<uint32_t> counts;
         for (const Way& way : ways_.running()) {
-            const uint32_t taken = retain.op == Op::kCreate ? way.created_site == retain.site
-                                                            : way.times(retain.op, retain.site);
+            const uint32_t taken = times(way, retain);
             counts.insert(taken);
             ++either;
-            if (taken == way.times(release.op, release.site)) ++equal;
+            if (taken == times(way, release)) ++equal;
         }
         if (counts.size() > 1) value = static_cast<double>(equal) / static_cast<double>(either);
     }

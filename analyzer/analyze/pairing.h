@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace lastref {
 class Pairing {
 public:
     // `ways` must outlive this.
-    explicit Pairing(const TypeWays& ways) : ways_(ways) {}
+    explicit Pairing(const TypeWays& ways);
 
     // How likely it is, 0 to 1, that `release` gives back what `retain` took. `retain` may be a
     // creation (op kCreate).
@@ -29,8 +30,12 @@ public:
 private:
     double together(const Use& retain, const Use& release);
     double related(const Use& a, const Use& b) const;
+    Place purpose(const Use& use) const;
+    uint32_t times(const Way& way, const Use& use) const;
 
     const TypeWays& ways_;
+    // Sites that several functions come to for a reference: a look-up, a shared helper.
+    std::set<std::pair<trace::Op, Place>> shared_;
     std::map<std::pair<std::pair<trace::Op, Place>, std::pair<trace::Op, Place>>, double> known_;
 };
 

@@ -65,16 +65,6 @@ bool is_factory_name(const std::string& bare) {
     return last == "new" || last == "alloc" || last == "create";
 }
 
-bool is_lookup_name(const std::string& bare) {
-    const std::string plain = plain_name(bare);
-    constexpr std::array<std::string_view, 9> kLookups = {"get",    "find",  "lookup",
-                                                          "acquire", "fetch", "peek",
-                                                          "borrow",  "take",  "open"};
-    return std::any_of(kLookups.begin(), kLookups.end(), [&](std::string_view word) {
-        return plain.starts_with(word) || plain.ends_with(word);
-    });
-}
-
 bool is_counting_name(const std::string& bare) {
     std::string_view name = bare;
     // Special members of smart pointers are as little telling as release().

@@ -25,8 +25,6 @@ namespace lastref {
 bool is_counting_name(const std::string& bare_function);
 // True for the names of functions that make something for whoever calls them.
 bool is_factory_name(const std::string& bare_function);
-// And of functions that return a reference of the caller's own.
-bool is_lookup_name(const std::string& bare_function);
 
 class Plumbing {
 public:
