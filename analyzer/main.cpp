@@ -2,6 +2,7 @@
 //
 // Exit statuses: what the verb says; 2 for wrong usage.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
@@ -10,13 +11,16 @@
 #include <string>
 #include <vector>
 
+#include "command/diff.h"
 #include "command/events.h"
+#include "command/gate.h"
 #include "command/hooks.h"
 #include "command/info.h"
 #include "command/pack.h"
 #include "command/report.h"
 #include "command/run.h"
 #include "command/run_arguments.h"
+#include "report/formats.h"
 
 namespace {
 
@@ -92,9 +96,11 @@ struct CommandLine {
     InfoOptions info;
     EventsOptions events;
     PackOptions pack, unpack;
-    std::string buffer;  // of events
+    DiffOptions diff;
+    GateOptions gate;
+    std::string buffer;                   // of events
     std::string rules, program, library;  // of hooks
-    size_t top = 0;      // of report
+    size_t top = 0;                       // of report
 };
 
 // The program's part of the command line is not the parser's business, so it must be told of it.
@@ -110,13 +116,16 @@ CLI::App* add_run(CLI::App& app, CommandLine& line) {
     run->add_option(
         "--level", line.run.level,
         "disabled, simple, advanced or paranoid (default: LASTREF_LEVEL, else paranoid)");
-    run->add_option("--hooks", line.run.hooks, "Rule pack or rule file for a library's buffers (see lastref hooks)")
+    run->add_option("--hooks", line.run.hooks,
+                    "Rule pack or rule file for a library's buffers (see lastref hooks)")
         ->allow_extra_args(false);
     run->add_option("-o,--output", line.run.output,
                     "The trace's path; may hold %p, %e, %n (default: lastref.%e.%p.trace)");
     run->add_option("--ring", line.run.ring, "Keep only the newest SIZE of events");
-    run->add_flag("--unpooled", line.run.unpooled, "Switch the known buffer pools off (says which)");
-    run->add_flag("--strict-hooks", line.run.strict_hooks, "Do not start with an error in a rule file");
+    run->add_flag("--unpooled", line.run.unpooled,
+                  "Switch the known buffer pools off (says which)");
+    run->add_flag("--strict-hooks", line.run.strict_hooks,
+                  "Do not start with an error in a rule file");
     run->footer(kRunExamples);
     return run;
 }
@@ -124,13 +133,16 @@ CLI::App* add_run(CLI::App& app, CommandLine& line) {
 CLI::App* add_report(CLI::App& app, CommandLine& line) {
     CLI::App* report = app.add_subcommand("report", "Say what leaked and who is to blame");
     report->add_option("TRACE", line.report.traces, "Trace files")->required();
-    report->add_option("--format", line.report.format, "text or json")
-        ->check(CLI::IsMember({"text", "json"}));
+    std::vector<std::string> names;
+    for (const Format& format : formats()) names.emplace_back(format.name);
+    report->add_option("--format", line.report.format, "What to write (default: text)")
+        ->check(CLI::IsMember(names));
     report->add_option("-o,--output", line.report.output, "Write to a file instead");
     report
         ->add_option("--top", line.top, "Show the N worst findings (default: 20 as text, else all)")
         ->check(CLI::Range(size_t{1}, size_t{1000000000}));
-    report->add_option("--suppressions", line.report.suppressions, "Findings to leave out");
+    report->add_option("--suppressions", line.report.suppressions,
+                       "A file that says which findings to leave out (as the gate's)");
     report->footer(kReportExamples);
     return report;
 }
@@ -162,8 +174,7 @@ CLI::App* add_pack(CLI::App& app, PackOptions& options) {
 CLI::App* add_unpack(CLI::App& app, PackOptions& options) {
     CLI::App* unpack = app.add_subcommand("unpack", "Make the plain trace from a packed one");
     unpack->add_option("TRACE", options.trace, "Packed trace")->required();
-    unpack->add_option("-o,--output", options.output,
-                       "The trace (default: TRACE without .packed)");
+    unpack->add_option("-o,--output", options.output, "The trace (default: TRACE without .packed)");
     unpack->footer(kUnpackExamples);
     return unpack;
 }
@@ -198,6 +209,96 @@ HooksCommand add_hooks(CLI::App& app, CommandLine& line) {
     hooks.draft = hooks.app->add_subcommand("new", "Draft rules from a library's symbols");
     hooks.draft->add_option("LIBRARY", line.library, "Shared library")->required();
     return hooks;
+}
+
+constexpr const char* kDiffExamples = R"(
+Examples:
+  lastref diff before.trace after.trace
+        which findings are new, gone, grown, shrunk since the change, and the gauges of both
+
+Findings are the same where kind, type, cause and function names are: rebuilt binaries compare.
+Exit status: 0 whatever changed; 2 where the output can't be written; 3 for a trace that can't be
+read.)";
+
+CLI::App* add_diff(CLI::App& app, DiffOptions& options) {
+    CLI::App* diff = app.add_subcommand("diff", "Say what changed between two traces");
+    diff->add_option("OLD", options.before, "Trace before")->required();
+    diff->add_option("NEW", options.after, "Trace after")->required();
+    diff->add_option("--format", options.format, "text or json")
+        ->check(CLI::IsMember({"text", "json"}));
+    diff->add_option("-o,--output", options.output, "Write to a file instead");
+    diff->footer(kDiffExamples);
+    return diff;
+}
+
+constexpr const char* kGateExamples = R"(
+Examples:
+  lastref gate -- meson test -C build
+        run a test suite; every process is traced; fail where anything leaks
+  lastref gate --baseline leaks.txt --update-baseline -- ./tests
+        accept what leaks today; without --update-baseline only what is new or has grown fails
+  lastref gate --budget heap=64K --suppressions known.supp --junit leaks.xml -- ./tests
+
+In each run a planted control proves that a leak would have been found.
+Exit status: 0 pass; 1 new leaks or a budget exceeded; 2 wrong usage, or an output that can't be
+written; 3 inconclusive: a trace is incomplete or missing, coverage too low, the control not found; else
+the command's own where that failed (124 where its time was over), unless --keep-going.)";
+
+struct GateFormatter : CLI::Formatter {
+    std::string make_usage(const CLI::App*, std::string) const override {
+        return "Usage: lastref gate [OPTIONS] -- COMMAND [ARGUMENTS...]\n";
+    }
+};
+
+CLI::App* add_gate(CLI::App& app, GateOptions& gate) {
+    CLI::App* verb = app.add_subcommand("gate", "Run a command and fail where it leaks (for CI)");
+    verb->formatter(std::make_shared<GateFormatter>());
+    verb->add_option("--baseline", gate.baseline, "Known findings, which pass");
+    verb->add_flag("--update-baseline", gate.update_baseline, "Write that file anew");
+    verb->add_option("--budget", gate.budgets,
+                     "TYPE=COUNT or TYPE=BYTES (64K): what may leak of one type")
+        ->allow_extra_args(false);
+    verb->add_option(
+            "--suppressions", gate.suppressions,
+            "Findings to leave out: leak:, kind:, type:, function:, module:, file: PATTERN")
+        ->allow_extra_args(false);
+    verb->add_flag("--strict", gate.strict, "Fail where a suppression matches nothing");
+    verb->add_option("--kinds", gate.kinds, "Judge only these kinds of findings, joined by commas")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember({"refcount-leak", "heap-leak", "mapping-leak", "over-release",
+                               "use-after-release", "freed-while-referenced", "double-free",
+                               "growth", "allocation-failure"}));
+    verb->add_option("--min-confidence", gate.min_confidence,
+                     "Leave out findings whose culprit is less sure, 0 to 1 (plain memory stays)")
+        ->check(CLI::Range(0.0, 1.0));
+    verb->add_option("--min-count", gate.min_count, "Leave out findings of fewer objects")
+        ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 62));
+    verb->add_option("--min-coverage", gate.min_coverage,
+                     "Seen share of the operations on hooked buffers, 0 to 1 (default: 0.95)")
+        ->check(CLI::Range(0.0, 1.0));
+    verb->add_flag("--system", gate.system, "Judge plain memory of programs in /usr, too");
+    verb->add_flag("--allow-untraced", gate.allow_untraced,
+                   "Processes without a trace are no reason to be inconclusive");
+    verb->add_option("--level", gate.level, "disabled, simple, advanced or paranoid (default)");
+    verb->add_option("--hooks", gate.hooks, "Rule pack or rule file for a library's buffers")
+        ->allow_extra_args(false);
+    verb->add_option("--timeout", gate.timeout, "End the command after so many seconds");
+    verb->add_flag("--keep-going", gate.keep_going,
+                   "Status of the gate even where the command fails");
+    verb->add_option("--traces", gate.traces, "Keep the traces in this folder");
+    for (const Format& format : formats()) {
+        auto add = [&gate, name = std::string(format.name)](const std::string& file) {
+            gate.outputs.emplace_back(name, file.empty() ? "-" : file);
+        };
+        verb->add_option_function<std::string>(
+                "--" + std::string(format.name), add,
+                "Write to this file ('-': standard output): " + std::string(format.what))
+            ->expected(0, 1)
+            ->trigger_on_parse();
+    }
+    verb->footer(kGateExamples);
+    return verb;
 }
 
 // An address as people copy it out of a report: hexadecimal with 0x, or decimal.
@@ -235,6 +336,8 @@ int dispatch(int argc, char** argv) {
     CLI::App* pack = add_pack(app, line.pack);
     CLI::App* unpack = add_unpack(app, line.unpack);
     const HooksCommand hooks = add_hooks(app, line);
+    CLI::App* diff = add_diff(app, line.diff);
+    CLI::App* gate = add_gate(app, line.gate);
     try {
         if (!arguments.empty() && arguments.front() == "run") {
             auto split = split_run_arguments({arguments.begin() + 1, arguments.end()});
@@ -242,7 +345,18 @@ int dispatch(int argc, char** argv) {
             arguments = {"run"};
             arguments.insert(arguments.end(), split.own.begin(), split.own.end());
         }
+        if (!arguments.empty() && arguments.front() == "gate") {
+            const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+            if (dashes != arguments.end()) line.gate.command.assign(dashes + 1, arguments.end());
+            arguments.erase(dashes, arguments.end());
+        }
         parse(app, arguments);
+        if (*gate && line.gate.command.empty())
+            throw CLI::ValidationError("gate",
+                                       "no command given: lastref gate [OPTIONS] -- COMMAND");
+        if (*gate && line.gate.update_baseline && line.gate.baseline.empty())
+            throw CLI::ValidationError("--update-baseline",
+                                       "--baseline FILE says which file to write");
         if (events->count("--buffer")) line.events.buffer = parse_address(line.buffer);
     } catch (const CLI::ParseError& error) {
         // Help and version are asked for; everything else is wrong usage.
@@ -254,6 +368,8 @@ int dispatch(int argc, char** argv) {
     if (*info) return info_command(line.info);
     if (*pack) return pack_command(line.pack);
     if (*unpack) return unpack_command(line.unpack);
+    if (*diff) return diff_command(line.diff);
+    if (*gate) return gate_command(line.gate);
     if (*hooks.list) return list_hooks();
     if (*hooks.check) return check_hooks(line.rules, line.program);
     if (*hooks.draft) return draft_hooks(line.library);

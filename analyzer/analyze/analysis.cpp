@@ -102,6 +102,7 @@ Process describe(const TraceFile& trace, const ExitState& exit, uint64_t last_ti
                              trace.to_ns(end_known ? header.exit_ticks : last_ticks));
     process.exit = exit.text;
     process.lost = trace.lost();
+    process.process_start = header.process_start;
     process.sample_bytes = header.sample_bytes;
     process.sample_interval = header.sample_interval;
     process.ring_size = header.ring_size;
@@ -166,13 +167,16 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
 
     constexpr uint64_t kProgressStep = 1u << 20;
     constexpr uint64_t kWorthAThread = 1u << 20;  // bytes; less is read before one has started
-    uint64_t activity = 0, next_progress = kProgressStep;
+    uint64_t activity = 0, forks = 0, next_progress = kProgressStep;
     BatchReader reader(trace, trace.size() >= kWorthAThread && has_spare_core());
     for (;;) {
         const std::span<const Event> events = reader.next();
         if (events.empty()) break;
         lifecycle.handle(events);
-        for (const Event& event : events) activity += is_activity(event.op);
+        for (const Event& event : events) {
+            activity += is_activity(event.op);
+            forks += event.op == Op::kFork;
+        }
         if (progress && lifecycle.events() >= next_progress) {
             progress(lifecycle.events());
             next_progress += kProgressStep;
@@ -183,6 +187,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     const ExitState exit = exit_state(header);
     Process process = describe(trace, exit, lifecycle.last_ticks());
     process.events = lifecycle.events();
+    process.forks = forks;
     process.warnings = shortcomings(trace, activity, reader.stacks_missing());
     process.complete = process.warnings.empty();
 

@@ -13,7 +13,11 @@ Result<Report> build_report(std::span<const std::string> trace_paths, const Opti
     Report report;
     for (size_t i = 0; i < trace_paths.size(); ++i) {
         Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(trace_paths[i]);
-        if (!opened) return opened.error();
+        if (!opened && options.unreadable == nullptr) return opened.error();
+        if (!opened) {
+            options.unreadable->push_back(opened.error());
+            continue;
+        }
         TraceFile& trace = **opened;
         const auto before = static_cast<double>(i) / static_cast<double>(trace_paths.size());
         // How many events a file holds is not known before; eight bytes each is near enough.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "analyze/findings.h"
 #include "read/result.h"
@@ -15,6 +16,8 @@ namespace lastref {
 struct Options {
     // Called now and then with the share of the work done, 0 to 1, for a progress line.
     std::function<void(double)> progress;
+    // Where set, traces that can't be read are told here and the others reported.
+    std::vector<Error>* unreadable = nullptr;
 };
 
 // Reads and judges each trace. An unreadable one is an error for the whole call; damage later in

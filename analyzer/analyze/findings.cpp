@@ -58,4 +58,31 @@ std::string_view cause_name(Cause cause) {
     return "unknown";
 }
 
+std::string_view standing_name(Standing standing) {
+    switch (standing) {
+        case Standing::kUnjudged:
+            return "";
+        case Standing::kNew:
+            return "new";
+        case Standing::kGrown:
+            return "grown";
+        case Standing::kOverBudget:
+            return "over-budget";
+        case Standing::kKnown:
+            return "known";
+        case Standing::kWithinBudget:
+            return "within-budget";
+        case Standing::kSuppressed:
+            return "suppressed";
+        case Standing::kLeftOut:
+            return "left-out";
+    }
+    return "";
+}
+
+bool is_failing(Standing standing) {
+    return standing == Standing::kNew || standing == Standing::kGrown ||
+           standing == Standing::kOverBudget;
+}
+
 }  // namespace lastref

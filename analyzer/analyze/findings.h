@@ -80,6 +80,20 @@ struct Example {
     uint64_t events_left_out = 0;      // in the middle, where a history is very long
 };
 
+// What a gate made of a finding (see gate/judge.h); kUnjudged outside a gate.
+enum class Standing {
+    kUnjudged,
+    kNew,         // fails
+    kGrown,       // in the baseline with a lower count: fails
+    kOverBudget,  // of a type whose budget is exceeded: fails
+    kKnown,       // in the baseline
+    kWithinBudget,
+    kSuppressed,
+    kLeftOut,  // by an option, or plain memory of the system's own programs
+};
+std::string_view standing_name(Standing standing);  // "new", "grown", ...
+bool is_failing(Standing standing);
+
 struct Finding {
     std::string id;  // see fingerprint.h
     Kind kind = Kind::kRefcountLeak;
@@ -98,6 +112,7 @@ struct Finding {
     Stack created;                  // where they were made (allocation-failure: where it failed)
     Example example;
     std::string reason;  // for held: why no accusation is made
+    Standing standing = Standing::kUnjudged;
 };
 
 struct Process {
@@ -112,6 +127,8 @@ struct Process {
     bool complete = false;  // nothing lost, nothing damaged
     uint64_t events = 0;
     uint64_t lost = 0;
+    uint64_t forks = 0;            // children begun: fork, vfork, spawn
+    uint64_t process_start = 0;    // kernel's clock ticks at its start: with the pid one process
     uint64_t sample_bytes = 0;     // a sample: one point per so many bytes of heap; 0: everything
     uint64_t sample_interval = 0;  // and one buffer in so many
     uint64_t ring_size = 0;        // only the newest events were kept, in so many bytes; 0: all
@@ -155,10 +172,28 @@ struct Summary {
     uint64_t recent_blocks = 0, recent_bytes = 0;
 };
 
+// One suppression of a gate, and how many findings it took out.
+struct SuppressionUse {
+    std::string text;    // as written
+    std::string origin;  // "FILE:LINE", or the program that holds it
+    uint64_t uses = 0;
+};
+
+// What a gate says besides the standing of each finding.
+struct GateSummary {
+    std::string verdict;               // "pass", "fail", "inconclusive"
+    std::vector<std::string> reasons;  // why it failed or can't tell, one sentence each
+    std::vector<std::string> notes;    // what else should be known
+    std::vector<SuppressionUse> suppressions;
+    std::vector<std::string> gone;  // lines of the baseline that nothing matches any more
+};
+
 struct Report {
     std::vector<Process> processes;
     Summary summary;
     std::vector<Finding> findings;  // worst first
+    std::optional<GateSummary> gate;
+    std::string root;  // folder that formats for other tools name source files in; "" for none
 };
 
 }  // namespace lastref

@@ -5,10 +5,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <optional>
 
 namespace lastref {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kTermToKill(10);
 
 constexpr int kForwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
@@ -41,13 +48,23 @@ public:
         sigprocmask(SIG_SETMASK, &inherited_mask_, nullptr);
     }
 
-    // Waits for a child to change state, passing signals on to it meanwhile.
-    void wait_for_child(pid_t child) const {
-        siginfo_t info;
-        int signal = sigwaitinfo(&watched_, &info);
+    // Waits for a child to change state, passing signals on to it meanwhile; no longer than until
+    // `deadline`. Returns the signal, -1 where there was none in time.
+    int wait_for_child(pid_t child, std::optional<Clock::time_point> deadline) const {
+        siginfo_t info = {};
+        int signal;
+        if (deadline) {
+            const auto left = std::max(Clock::duration::zero(), *deadline - Clock::now());
+            const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
+            const timespec wait{ns / 1'000'000'000, ns % 1'000'000'000};
+            signal = sigtimedwait(&watched_, &info, &wait);
+        } else {
+            signal = sigwaitinfo(&watched_, &info);
+        }
         bool is_from_terminal = info.si_code == SI_KERNEL;
         // `child` is not reaped yet, so its id can't belong to another process.
         if (signal > 0 && signal != SIGCHLD && !is_from_terminal) kill(child, signal);
+        return signal;
     }
 
 private:
@@ -94,8 +111,18 @@ ChildEnd launch_and_wait(const Launch& launch) {
     end.pid = child;
     int status = 0;
     pid_t ended;
-    while ((ended = waitpid(child, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR))
-        signals.wait_for_child(child);
+    std::optional<Clock::time_point> deadline;
+    if (launch.timeout != 0) deadline = Clock::now() + std::chrono::seconds(launch.timeout);
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
+        const int signal = signals.wait_for_child(child, deadline);
+        if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)
+            end.received = signal;
+        if (deadline && Clock::now() >= *deadline) {
+            kill(child, end.timed_out ? SIGKILL : SIGTERM);
+            end.timed_out = true;
+            deadline = Clock::now() + kTermToKill;
+        }
+    }
     if (ended != child) return end;
     if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
     if (WIFEXITED(status)) end.status = WEXITSTATUS(status);

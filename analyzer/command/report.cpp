@@ -5,8 +5,8 @@
 #include "analyze/build_report.h"
 #include "command/output_file.h"
 #include "command/progress_line.h"
-#include "report/json.h"
-#include "report/text.h"
+#include "gate/suppressions.h"
+#include "report/formats.h"
 
 namespace lastref {
 namespace {
@@ -24,19 +24,22 @@ Result<Report> build(const ReportOptions& options) {
 }  // namespace
 
 int report_command(const ReportOptions& options) {
+    Suppressions suppressions;
     if (!options.suppressions.empty()) {
-        fmt::print(stderr, "lastref report: --suppressions is not part of this version yet\n");
-        return kUsage;
+        const std::vector<std::string> errors = suppressions.add_file(options.suppressions);
+        for (const std::string& error : errors) fmt::print(stderr, "lastref report: {}\n", error);
+        if (!errors.empty()) return kUsage;
     }
     Result<Report> report = build(options);
     if (!report) {
-        fmt::print(stderr, "{}\n", report.error().message());
+        fmt::print(stderr, "lastref report: {}\n", report.error().message());
         return kUnreadable;
     }
-    std::string text = options.format == "json"
-                           ? render_json(*report, options.top.value_or(SIZE_MAX))
-                           : render_text(*report, options.top.value_or(kTextTop));
-    std::string failure = write_output(options.output, text);
+    std::erase_if(report->findings,
+                  [&](const Finding& finding) { return suppressions.suppress(finding); });
+    const Format* format = find_format(options.format);
+    std::string failure =
+        write_output(options.output, format->render(*report, options.top.value_or(format->top)));
     if (failure.empty()) return 0;
     fmt::print(stderr, "lastref report: {}\n", failure);
     return kUsage;

@@ -11,10 +11,10 @@ namespace lastref {
 
 struct ReportOptions {
     std::vector<std::string> traces;
-    std::string format = "text";  // or json
+    std::string format = "text";  // a name of report/formats.h
     std::string output;           // empty: standard output
     std::optional<size_t> top;    // findings shown; unset: 20 as text, all as JSON
-    std::string suppressions;     // not built yet
+    std::string suppressions;     // a file of them (gate/suppressions.h)
 };
 
 // Returns 0 however many findings there are, 2 where the report can't be written, 3 where a trace

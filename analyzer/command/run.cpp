@@ -56,9 +56,9 @@ struct PoolSwitch {
     bool append;  // to what is there, behind a blank
 };
 constexpr PoolSwitch kPoolSwitches[] = {
-    {"G_SLICE", "always-malloc", false},                                // GLib before 2.76
-    {"GLIBCXX_FORCE_NEW", "1", false},                                  // libstdc++'s pool allocators
-    {"PYTHONMALLOC", "malloc", false},                                  // CPython's obmalloc
+    {"G_SLICE", "always-malloc", false},  // GLib before 2.76
+    {"GLIBCXX_FORCE_NEW", "1", false},    // libstdc++'s pool allocators
+    {"PYTHONMALLOC", "malloc", false},    // CPython's obmalloc
     {"JAVA_TOOL_OPTIONS", "-Dio.netty.allocator.type=unpooled", true},  // Netty
 };
 
@@ -155,50 +155,66 @@ int exit_status(const std::string& program, const ChildEnd& end) {
 
 }  // namespace
 
-int run_command(const RunOptions& options) {
-    if (options.command.empty()) return refuse("no program given (see lastref run --help)");
+RunOutcome run_traced(const RunOptions& options) {
+    RunOutcome outcome;
+    auto refuse_run = [&](const std::string& reason) {
+        refuse(reason);
+        return outcome;
+    };
+    if (options.command.empty()) return refuse_run("no program given (see lastref run --help)");
 
     std::string level_given =
         options.level.empty() ? from_environment("LASTREF_LEVEL") : options.level;
     auto level = level_name(level_given.empty() ? "paranoid" : level_given);
     if (!level)
-        return refuse(
+        return refuse_run(
             fmt::format("level '{}' is none of disabled, simple, advanced, paranoid", level_given));
     if (!options.ring.empty() && !is_ring_size(options.ring))
-        return refuse(
+        return refuse_run(
             fmt::format("--ring {}: wants a size of at least 256K, as 64M", options.ring));
     const std::string& name = options.command.front();
     auto program = find_program(name);
-    if (!program) return refuse(fmt::format("{}: not found on PATH", name));
+    if (!program) return refuse_run(fmt::format("{}: not found on PATH", name));
     if (std::string reason = why_not_traceable(*program); !reason.empty())
-        return refuse(fmt::format("{} {}", *program, reason));
+        return refuse_run(fmt::format("{} {}", *program, reason));
 
     RunOutput output =
         resolve_output(options.output.empty() ? from_environment("LASTREF_OUT") : options.output);
-    if (!output.error.empty()) return refuse(output.error);
+    if (!output.error.empty()) return refuse_run(output.error);
     ShimLocation shim = locate_shim();
-    if (shim.path.empty()) return refuse(shim.reason);
+    if (shim.path.empty()) return refuse_run(shim.reason);
 
     std::string rules;
-    if (!options.hooks.empty() && !check_rules(options, rules)) return kCannotRun;
+    if (!options.hooks.empty() && !check_rules(options, rules)) return outcome;
 
     RunId run_id = random_run_id();
     std::vector<std::string> environment =
         shim_environment(shim.path, *level, output.pattern, options.ring, run_id);
     if (!rules.empty()) set_variable(environment, "LASTREF_HOOKS", rules);
     if (options.unpooled) switch_pools_off(environment);
-    ChildEnd end = launch_and_wait({*program, options.command, environment});
-    if (end.error != 0)
-        return refuse(fmt::format("{} can't be run: {}", *program, strerror(end.error)));
+    outcome.end = launch_and_wait({*program, options.command, environment, options.timeout});
+    if (outcome.end.error != 0)
+        return refuse_run(
+            fmt::format("{} can't be run: {}", *program, strerror(outcome.end.error)));
 
-    int status = exit_status(*program, end);
-    std::vector<RunTrace> traces = find_run_traces(output.directory, run_id);
-    record_end(traces, end);
-    if (traces.empty())
-        explain_missing_trace(*level, output.directory);
+    outcome.started = true;
+    outcome.run_id = run_id;
+    outcome.level = *level;
+    outcome.directory = output.directory;
+    outcome.status = exit_status(*program, outcome.end);
+    outcome.traces = find_run_traces(output.directory, run_id);
+    record_end(outcome.traces, outcome.end);
+    return outcome;
+}
+
+int run_command(const RunOptions& options) {
+    const RunOutcome outcome = run_traced(options);
+    if (!outcome.started) return kCannotRun;
+    if (outcome.traces.empty())
+        explain_missing_trace(outcome.level, outcome.directory);
     else
-        fmt::print(stderr, "{}", run_summary(traces, end.pid));
-    return status;
+        fmt::print(stderr, "{}", run_summary(outcome.traces, outcome.end.pid));
+    return outcome.status;
 }
 
 }  // namespace lastref

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "command/launcher.h"
+#include "command/run_traces.h"
+
 namespace lastref {
 
 struct RunOptions {
@@ -12,10 +15,22 @@ struct RunOptions {
     std::vector<std::string> hooks;    // rule packs and files; empty: LASTREF_HOOKS
     bool strict_hooks = false;         // an error in them is a reason not to start
     std::string output;                // empty: LASTREF_OUT, else the shim's default name
-    std::string ring;                  // not built yet
+    std::string ring;                  // keep the newest SIZE of events; empty: all
+    unsigned timeout = 0;              // seconds until it is ended; 0: none
     bool unpooled = false;             // switch the known pools off
     std::vector<std::string> command;  // the program and its arguments
 };
+
+struct RunOutcome {
+    bool started = false;          // false: said on stderr why, nothing was run
+    int status = 0;                // the program's exit status, 128 + N where signal N ended it
+    ChildEnd end;                  // the same as the kernel told it
+    std::string level;             // recorded at
+    RunId run_id = {};             // what its traces have in common
+    std::string directory;         // where the traces were looked for
+    std::vector<RunTrace> traces;  // oldest first
+};
+RunOutcome run_traced(const RunOptions& options);
 
 // Returns the program's exit status, 128 + N where signal N ended it, or 2 where it could not be
 // started (said in one line on stderr, nothing was run).

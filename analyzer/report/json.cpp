@@ -69,6 +69,7 @@ Json finding_json(const Finding& finding) {
                        {"events", array_of(finding.example.events, history_json)},
                        {"events_left_out", finding.example.events_left_out}};
     json["reason"] = finding.reason;
+    if (finding.standing != Standing::kUnjudged) json["standing"] = standing_name(finding.standing);
     if (finding.sampled) {
         json["sampled"] = {{"count", finding.sampled->count}, {"bytes", finding.sampled->bytes}};
         json["standard_error"] = {{"count", finding.sampled->count_error},
@@ -87,6 +88,8 @@ Json process_json(const Process& process) {
             {"exit", process.exit},
             {"complete", process.complete},
             {"events", process.events},
+            {"forks", process.forks},
+            {"process_start", process.process_start},
             {"sample_bytes", process.sample_bytes},
             {"sample_interval", process.sample_interval},
             {"ring_size", process.ring_size},
@@ -131,6 +134,19 @@ Json summary_json(const Report& report, size_t shown) {
             {"findings_shown", shown}};
 }
 
+Json gate_json(const GateSummary& gate) {
+    return {{"verdict", gate.verdict},
+            {"reasons", gate.reasons},
+            {"notes", gate.notes},
+            {"suppressions",
+             array_of(
+                 gate.suppressions,
+                 [](const SuppressionUse& use) -> Json {
+                     return {{"suppression", use.text}, {"origin", use.origin}, {"uses", use.uses}};
+                 })},
+            {"gone", gate.gone}};
+}
+
 }  // namespace
 
 std::string render_json(const Report& report, size_t top) {
@@ -140,6 +156,7 @@ std::string render_json(const Report& report, size_t top) {
     Json json = {{"schema", "lastref.report/1"}};
     json["processes"] = array_of(report.processes, process_json);
     json["summary"] = summary_json(report, shown);
+    if (report.gate) json["gate"] = gate_json(*report.gate);
     json["findings"] = std::move(findings);
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }

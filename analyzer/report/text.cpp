@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "report/gate_text.h"
 #include "report/text_finding.h"
 #include "report/units.h"
 #include "report/verdict.h"
@@ -108,6 +109,8 @@ std::string findings_text(const Report& report, size_t top) {
         if (is_brief(*finding) && section(*finding) != last_section)
             text += section_heading(report, finding->kind) + '\n';
         last_section = section(*finding);
+        if (finding->standing != Standing::kUnjudged)
+            text += fmt::format("[{}] ", standing_name(finding->standing));
         text += is_brief(*finding) ? brief_finding_text(*finding, process)
                                    : finding_text(*finding, process, has_ended);
     }
@@ -143,8 +146,8 @@ std::string totals_text(const Report& report) {
     line("buffers", fmt::format("{} created, {} ended, {} leaked", summary.buffers.created,
                                 summary.buffers.ended, summary.buffers.leaked));
     for (const HookedType& type : summary.hooked) {
-        std::string content = fmt::format("{}: {} seen", printable(type.type),
-                                          counted(type.seen, "operation"));
+        std::string content =
+            fmt::format("{}: {} seen", printable(type.type), counted(type.seen, "operation"));
         if (type.unseen > 0)
             content += fmt::format(", {} more by its counter, coverage {:.1f}%", type.unseen,
                                    type.coverage() * 100);
@@ -196,7 +199,7 @@ std::string no_fault_line(const Report& report) {
 std::string render_text(const Report& report, size_t top) {
     std::string warnings = warnings_text(report);
     std::string findings = findings_text(report, top);
-    std::string text = warnings;
+    std::string text = report.gate ? gate_text(report, top) + '\n' + warnings : warnings;
     if (!warnings.empty()) text += '\n';
     if (verdict_of(report) != Verdict::kFaults) text += no_fault_line(report) + '\n';
     text += findings;

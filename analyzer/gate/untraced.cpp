@@ -1,0 +1,48 @@
+#include "gate/untraced.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+#include "report/units.h"
+#include "report/verdict.h"
+
+namespace lastref {
+
+std::vector<std::string> untraced_processes(const Report& report) {
+    uint64_t begun = 1;                                             // the command itself
+    std::map<std::pair<int32_t, uint64_t>, const Process*> newest;  // the last program of each
+    const Process* parent = nullptr;
+    for (const Process& process : report.processes) {
+        begun += process.forks;
+        if (process.forks > 0 && !parent) parent = &process;
+        const Process*& last = newest[{process.pid, process.process_start}];
+        if (!last || last->exit == "exec" || last->started <= process.started) {
+            if (!last || process.exit != "exec" || last->exit == "exec") last = &process;
+        }
+    }
+    std::vector<std::string> said;
+    uint64_t replaced = 0;
+    const Process* example = nullptr;
+    for (const auto& [id, process] : newest) {
+        if (process->exit != "exec") continue;
+        ++replaced;
+        if (!example) example = process;
+    }
+    if (replaced > 0)
+        said.push_back(
+            fmt::format("{} executed a program that left no trace, first {}: its environment was "
+                        "cleaned, or it "
+                        "is static or set-uid (--allow-untraced)",
+                        counted(replaced, "process"), process_label(*example)));
+    if (parent && newest.size() < begun)
+        said.push_back(fmt::format(
+            "{} begun by {}{} left no trace: the environment was cleaned, or the program is static "
+            "or set-uid (--allow-untraced)",
+            counted(begun - newest.size(), "child process"), process_label(*parent),
+            report.processes.size() > 1 ? " or others" : ""));
+    return said;
+}
+
+}  // namespace lastref

@@ -1,0 +1,27 @@
+// The report formats by name: one file each in this folder, one line each in formats.cpp.
+#ifndef LASTREF_ANALYZER_REPORT_FORMATS_H
+#define LASTREF_ANALYZER_REPORT_FORMATS_H
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "analyze/findings.h"
+
+namespace lastref {
+
+struct Format {
+    std::string_view name;
+    std::string_view what;  // for --help
+    // The first `top` findings, the worst ones.
+    std::string (*render)(const Report& report, size_t top);
+    size_t top;  // unless told otherwise
+};
+
+std::span<const Format> formats();
+const Format* find_format(std::string_view name);  // null where there is none
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_REPORT_FORMATS_H
