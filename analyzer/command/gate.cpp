@@ -184,11 +184,13 @@ int run_gate(const GateOptions& options, const std::string& folder) {
     const RunOutcome outcome = run_traced(run);
     if (!outcome.started) return kUsage;
     if (outcome.end.received != 0) return 128 + outcome.end.received;
-    if (outcome.end.timed_out)
+    Doubts doubts;
+    if (outcome.end.timed_out) {
+        doubts.reasons.push_back("the command was ended before it was done (--timeout)");
         say(fmt::format("{}: not done after {} seconds: ended", options.command.front(),
                         options.timeout));
+    }
 
-    Doubts doubts;
     Report report = read_traces(settled_traces(outcome), doubts.reasons);
     report.root = std::filesystem::current_path(error).string();
     const std::string failure = control_failure(options, folder + "/control", suppressions);

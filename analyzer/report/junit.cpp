@@ -12,7 +12,7 @@ namespace {
 
 // Text or an attribute's value. XML 1.0 has no place for control characters at all, and bytes that
 // are not UTF-8 would spoil the file: both become '?'.
-std::string escaped(std::string_view text) {
+std::string escaped(std::string_view text, bool is_attribute = true) {
     std::string result;
     for (size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
@@ -25,7 +25,7 @@ std::string escaped(std::string_view text) {
         else if (byte == '"')
             result += "&quot;";
         else if (byte == '\n')
-            result += "&#10;";
+            result += is_attribute ? "&#10;" : "\n";
         else if (byte < 0x20 || byte >= 0x7f)
             result += '?';
         else
@@ -58,7 +58,7 @@ void add_gate(Cases& cases, const GateSummary& gate) {
         ++cases.errors;
         content = fmt::format("      <error type=\"inconclusive\" message=\"{}\">{}</error>\n",
                               escaped(gate.reasons.empty() ? "" : gate.reasons.front()),
-                              escaped(joined(gate.reasons)));
+                              escaped(joined(gate.reasons), false));
     }
     cases.add("gate", "the planted control is found and every process is traced", content);
     for (const std::string& reason : gate.reasons) {
@@ -79,7 +79,7 @@ void add_finding(Cases& cases, const SameFindings& same, const Report& report) {
         ++cases.failures;
         content = fmt::format("      <failure type=\"{}\" message=\"{}\">{}</failure>\n",
                               kind_name(finding.kind), escaped(describe(same)),
-                              escaped(finding_text(finding, nullptr, true)));
+                              escaped(finding_text(finding, nullptr, true), false));
     }
     cases.add(kind_name(finding.kind),
               fmt::format("{} {} {} [{}]", kind_name(finding.kind), finding.type,
