@@ -278,6 +278,9 @@ CLI::App* add_gate(CLI::App& app, GateOptions& gate) {
                      "Seen share of the operations on hooked buffers, 0 to 1 (default: 0.95)")
         ->check(CLI::Range(0.0, 1.0));
     verb->add_flag("--system", gate.system, "Judge plain memory of programs in /usr, too");
+    verb->add_option("--system-folder", gate.system_folders,
+                     "Another folder of such programs, as an interpreter's")
+        ->allow_extra_args(false);
     verb->add_flag("--allow-untraced", gate.allow_untraced,
                    "Processes without a trace are no reason to be inconclusive");
     verb->add_option("--level", gate.level, "disabled, simple, advanced or paranoid (default)");
@@ -317,6 +320,25 @@ uint64_t parse_address(const std::string& text) {
 // The parser takes its arguments last one first.
 void parse(CLI::App& app, std::vector<std::string> arguments) {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+}
+
+// One line on what is wrong, and where to read what is right.
+int complain(const CLI::App& app, const std::vector<std::string>& arguments, std::string what) {
+    std::string verbs, help = "lastref --help";
+    bool is_verb = false;
+    for (const CLI::App* verb : app.get_subcommands(nullptr)) {
+        verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
+        is_verb |= !arguments.empty() && arguments.front() == verb->get_name();
+    }
+    if (is_verb)
+        help = "lastref " + arguments.front() + " --help";
+    else if (arguments.empty())
+        what = "a command is wanted: " + verbs;
+    else if (!arguments.front().starts_with('-'))
+        what = "'" + arguments.front() + "' is no command of lastref, which has: " + verbs;
+    std::replace(what.begin(), what.end(), '\n', ' ');
+    std::cerr << "lastref: " << what << " (see " << help << ")\n";
+    return kUsage;
 }
 
 int dispatch(int argc, char** argv) {
@@ -360,7 +382,8 @@ int dispatch(int argc, char** argv) {
         if (events->count("--buffer")) line.events.buffer = parse_address(line.buffer);
     } catch (const CLI::ParseError& error) {
         // Help and version are asked for; everything else is wrong usage.
-        return app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsage;
+        if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);
+        return complain(app, arguments, error.what());
     }
     if (report->count("--top")) line.report.top = line.top;
     if (*run) return run_command(line.run);

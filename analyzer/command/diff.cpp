@@ -26,14 +26,14 @@ int diff_command(const DiffOptions& options) {
     const Result<Report> before = build(options.before);
     const Result<Report> after = before ? build(options.after) : before;
     if (!before || !after) {
-        fmt::print(stderr, "lastref diff: {}\n", (before ? after : before).error().message());
+        fmt::print(stderr, "lastref: {}\n", (before ? after : before).error().message());
         return kUnreadable;
     }
     const std::string failure =
         write_output(options.output, options.format == "json" ? render_diff_json(*before, *after)
                                                               : render_diff_text(*before, *after));
     if (failure.empty()) return 0;
-    fmt::print(stderr, "lastref diff: {}\n", failure);
+    fmt::print(stderr, "lastref: {}\n", failure);
     return kUsage;
 }
 

@@ -34,7 +34,7 @@ constexpr size_t kReasonsShown = 20;
 constexpr auto kGrace = std::chrono::seconds(2);  // for processes that outlive the command
 
 void say(const std::string& what) {
-    fmt::print(stderr, "lastref gate: {}\n", what);
+    fmt::print(stderr, "lastref: {}\n", what);
 }
 
 // What the user's files and words amount to; false where anything is wrong with them.
@@ -45,6 +45,7 @@ bool read_rules(const GateOptions& options, GateRules& rules, Suppressions& supp
     rules.min_count = options.min_count;
     rules.kinds.insert(options.kinds.begin(), options.kinds.end());
     rules.system = options.system;
+    rules.system_folders = options.system_folders;
     rules.strict = options.strict;
     rules.allow_untraced = options.allow_untraced;
     for (const std::string& text : options.budgets) {

@@ -30,6 +30,7 @@ struct GateOptions {
     double min_coverage = 0.95;
     uint64_t min_count = 1;
     bool system = false;
+    std::vector<std::string> system_folders;
     bool strict = false;
     bool allow_untraced = false;
     // What to write: a format's name (report/formats.h) and a file, '-' for standard output.

@@ -28,7 +28,7 @@ using namespace hooks;
 constexpr int kUsage = 2;
 
 int refuse(const std::string& reason) {
-    fmt::print(stderr, "lastref hooks: {}\n", reason);
+    fmt::print(stderr, "lastref: {}\n", reason);
     return kUsage;
 }
 
@@ -221,7 +221,7 @@ int list_hooks() {
 int check_hooks(const std::string& rules, const std::string& program) {
     const RuleFiles files = read_rule_files({rules});
     for (const std::string& missing : files.missing) return refuse(missing);
-    for (const std::string& error : files.errors) fmt::print(stderr, "{}\n", error);
+    for (const std::string& error : files.errors) fmt::print(stderr, "lastref: {}\n", error);
     const auto path = find_program(program);
     if (!path) return refuse(program + ": not found");
     const int status = Check(*files.rules, *path).run();

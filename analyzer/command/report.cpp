@@ -27,12 +27,12 @@ int report_command(const ReportOptions& options) {
     Suppressions suppressions;
     if (!options.suppressions.empty()) {
         const std::vector<std::string> errors = suppressions.add_file(options.suppressions);
-        for (const std::string& error : errors) fmt::print(stderr, "lastref report: {}\n", error);
+        for (const std::string& error : errors) fmt::print(stderr, "lastref: {}\n", error);
         if (!errors.empty()) return kUsage;
     }
     Result<Report> report = build(options);
     if (!report) {
-        fmt::print(stderr, "lastref report: {}\n", report.error().message());
+        fmt::print(stderr, "lastref: {}\n", report.error().message());
         return kUnreadable;
     }
     std::erase_if(report->findings,
@@ -41,7 +41,7 @@ int report_command(const ReportOptions& options) {
     std::string failure =
         write_output(options.output, format->render(*report, options.top.value_or(format->top)));
     if (failure.empty()) return 0;
-    fmt::print(stderr, "lastref report: {}\n", failure);
+    fmt::print(stderr, "lastref: {}\n", failure);
     return kUsage;
 }
 

@@ -25,7 +25,7 @@ namespace {
 constexpr int kCannotRun = 2;
 
 int refuse(const std::string& reason) {
-    fmt::print(stderr, "lastref run: {}\n", reason);
+    fmt::print(stderr, "lastref: {}\n", reason);
     return kCannotRun;
 }
 
@@ -104,7 +104,7 @@ void switch_pools_off(std::vector<std::string>& environment) {
         set_variable(environment, one.name, value);
         said += fmt::format(" {}={}", one.name, one.value);
     }
-    fmt::print(stderr, "lastref run: unpooled:{}\n", said);
+    fmt::print(stderr, "lastref: unpooled:{}\n", said);
 }
 
 // The packs and files of --hooks, checked; false where the program must not be started.
@@ -148,7 +148,7 @@ void explain_missing_trace(const std::string& level, const std::string& director
 int exit_status(const std::string& program, const ChildEnd& end) {
     if (end.signal == 0) return end.status;
     const char* name = sigabbrev_np(end.signal);
-    fmt::print(stderr, "lastref run: {}: ended by signal {} ({}{})\n", program, end.signal,
+    fmt::print(stderr, "lastref: {}: ended by signal {} ({}{})\n", program, end.signal,
                name ? "SIG" : "", name ? name : "unnamed");
     return 128 + end.signal;
 }

@@ -19,7 +19,11 @@ bool is_plain_memory(const Finding& finding) {
     return finding.kind == Kind::kHeapLeak || finding.kind == Kind::kMappingLeak;
 }
 
-bool is_system_file(std::string_view path) {
+bool is_system_file(std::string_view path, const GateRules& rules) {
+    for (const std::string& folder : rules.system_folders)
+        if (path.starts_with(folder) &&
+            (folder.ends_with('/') || path.substr(folder.size()).starts_with('/')))
+            return true;
     static constexpr std::array<std::string_view, 5> kFolders = {"/usr/", "/lib", "/bin/", "/sbin/",
                                                                  "/nix/store/"};
     return !path.starts_with("/usr/local/") &&
@@ -29,10 +33,10 @@ bool is_system_file(std::string_view path) {
 
 // Shells, interpreters and build tools keep blocks until they end. Nobody who tests a program of
 // theirs can mend those.
-bool is_the_systems(const Finding& finding) {
+bool is_the_systems(const Finding& finding, const GateRules& rules) {
     return is_plain_memory(finding) && !finding.created.empty() &&
-           std::all_of(finding.created.begin(), finding.created.end(), [](const Frame& frame) {
-               return frame.module.empty() || is_system_file(frame.module);
+           std::all_of(finding.created.begin(), finding.created.end(), [&](const Frame& frame) {
+               return frame.module.empty() || is_system_file(frame.module, rules);
            });
 }
 
@@ -44,7 +48,7 @@ bool is_left_out(const SameFindings& same, const GateRules& rules) {
     if (!is_plain_memory(finding) && rules.min_confidence > 0 &&
         (!finding.culprit || finding.culprit->confidence < rules.min_confidence))
         return true;
-    return !rules.system && is_the_systems(finding);
+    return !rules.system && is_the_systems(finding, rules);
 }
 
 void set_standing(Report& report, const SameFindings& same, Standing standing) {
@@ -67,7 +71,7 @@ public:
                 set_standing(report_, same, Standing::kSuppressed);
             } else if (is_left_out(same, rules_)) {
                 set_standing(report_, same, Standing::kLeftOut);
-                left_out_ += is_the_systems(same.example());
+                left_out_ += is_the_systems(same.example(), rules_);
             } else {
                 open.push_back(&same);
             }

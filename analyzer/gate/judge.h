@@ -21,7 +21,9 @@ struct GateRules {
     double min_coverage = 0.95;   // of the operations on hooked libraries' buffers
     std::set<std::string> kinds;  // empty: all
     bool system = false;          // judge plain memory of the system's own programs, too
-    bool strict = false;          // a suppression that matches nothing fails
+    std::vector<std::string>
+        system_folders;   // of programs that count as the system's, besides /usr
+    bool strict = false;  // a suppression that matches nothing fails
     bool allow_untraced = false;
     std::vector<Budget> budgets;
     std::optional<Baseline> baseline;

@@ -70,7 +70,7 @@ class Diff(LastrefTest):
     def test_unreadable_trace(self):
         run = lastref("diff", self.before, os.path.join(self.directory, "after.c"))
         self.assertEqual(run.status, 3, repr(run))
-        self.assertTrue(run.stderr.startswith("lastref diff: "), run.stderr)
+        self.assertTrue(run.stderr.startswith("lastref: "), run.stderr)
 
 
 if __name__ == "__main__":

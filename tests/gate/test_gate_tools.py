@@ -21,13 +21,13 @@ class Tools(GateTest):
 
     def test_ctest_launcher(self):
         self.path("leaky.c", LEAKY)
-        self.path("clean.c", CLEAN)
+        self.path("tidy.c", CLEAN)
         self.path("CMakeLists.txt", f"""
 cmake_minimum_required(VERSION 3.18)
 project(example C)
 set(CMAKE_C_FLAGS "-g")
 enable_testing()
-foreach(name leaky clean)
+foreach(name leaky tidy)
   add_executable(${{name}} ${{name}}.c)
   set_property(TARGET ${{name}} PROPERTY CROSSCOMPILING_EMULATOR "{os.path.abspath(GATE)};--")
   add_test(NAME ${{name}} COMMAND ${{name}})
@@ -38,21 +38,21 @@ endforeach()
             self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         result = self.run_tool("ctest", "--test-dir", "b")
         self.assertRegex(result.stdout, r"leaky \.+\*\*\*Failed", result.stdout)
-        self.assertRegex(result.stdout, r"clean \.+ +Passed", result.stdout)
+        self.assertRegex(result.stdout, r"tidy \.+ +Passed", result.stdout)
 
     def test_meson_wrapper(self):
         self.path("leaky.c", LEAKY)
-        self.path("clean.c", CLEAN)
+        self.path("tidy.c", CLEAN)
         self.path("meson.build", """
 project('example', 'c')
 test('leaky', executable('leaky', 'leaky.c'))
-test('clean', executable('clean', 'clean.c'))
+test('tidy', executable('tidy', 'tidy.c'))
 """)
         result = self.run_tool("meson", "setup", "b")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         result = self.run_tool("meson", "test", "-C", "b", "--wrapper", os.path.abspath(GATE) + " --")
         self.assertRegex(result.stdout, r"leaky +FAIL", result.stdout)
-        self.assertRegex(result.stdout, r"clean +OK", result.stdout)
+        self.assertRegex(result.stdout, r"tidy +OK", result.stdout)
 
     def test_pytest(self):
         self.path("test_programs.py", """
@@ -61,10 +61,10 @@ def test_clean():
     subprocess.run(['./program'], check=True)
 """)
         self.path("leaky.c", LEAKY)
-        self.path("clean.c", CLEAN)
-        for name, status in (("clean", 0), ("leaky", 1)):
+        self.path("tidy.c", CLEAN)
+        for name, status in (("tidy", 0), ("leaky", 1)):
             subprocess.run(["cc", "-g", "-o", "program", name + ".c"], cwd=self.directory, check=True)
-            run = self.gate("--", "python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+            run = self.gate("--", "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
             self.assertEqual(run.status, status, repr(run))
             self.assertIn("1 passed", run.stdout)
 
