@@ -151,9 +151,11 @@ void Plumbing::learn(Op op, std::span<const Use> uses) {
 // Methods of one class that make buffers by one of its functions are one caller of that: who uses
 // a factory is spread.
 uint32_t Plumbing::caller(Op op, Place place) const {
-    const uint32_t scope = paths_.scope(place);
-    const bool in_class = paths_.function_name(scope).starts_with("class ");
-    return op == Op::kCreate && in_class ? scope : paths_.function(place);
+    return op == Op::kCreate && in_class(place) ? paths_.scope(place) : paths_.function(place);
+}
+
+bool Plumbing::in_class(Place place) const {
+    return paths_.function_name(paths_.scope(place)).starts_with("class ");
 }
 
 // A function that also uses the buffer, or steps the counter the other way, has a purpose. So has
@@ -190,6 +192,8 @@ void Plumbing::learn_by_class(Op op, std::span<const Use> uses) {
     for (const Use& use : uses) {
         if (use.op == op || paths_.places(use.path).empty()) continue;
         const Place place = paths_.places(use.path).front();
+        // A file that holds a factory and its users is no class.
+        if (use.op == Op::kCreate && !in_class(place)) continue;
         if (is_plumbing(use.op, place) && paths_.scope(place) == paths_.scope(innermost)) {
             learned_.insert({op, *functions.begin()});
             return;

@@ -50,6 +50,7 @@ private:
     void learn(trace::Op op, std::span<const Use> uses);
     void learn_by_class(trace::Op op, std::span<const Use> uses);
     uint32_t caller(trace::Op op, Place place) const;
+    bool in_class(Place place) const;
     bool has_purpose(trace::Op op, uint32_t function, std::span<const Use> uses) const;
     size_t skip(trace::Op op, PathId path) const;
 
