@@ -80,8 +80,19 @@ NearBlock* near_block(uintptr_t low, uintptr_t high, uint32_t size, CodeWriter& 
         raw::unmap(reinterpret_cast<void*>(begin), kBlockSize);
         return nullptr;
     }
-    blocks[block_count] = {begin, kBlockSize, 16};
+    blocks[block_count] = {begin, kBlockSize, 16, 0};
     return &blocks[block_count++];
+}
+
+void leave_block(uintptr_t code) {
+    for (unsigned i = 0; i < block_count; i++) {
+        if (code - blocks[i].begin >= blocks[i].size) continue;
+        if (--blocks[i].users == 0) {
+            raw::unmap(reinterpret_cast<void*>(blocks[i].begin), blocks[i].size);
+            blocks[i] = blocks[--block_count];
+        }
+        return;
+    }
 }
 
 void make_entry(uint8_t (&code)[kEntrySize], uint32_t index, uintptr_t at, const NearBlock& block) {

@@ -32,10 +32,14 @@ private:
 struct NearBlock {
     uintptr_t begin;
     uint32_t size, used;
+    uint32_t users;  // patches whose code is here
 };
 
 // A block with at least `size` bytes left; nullptr where none can be had.
 NearBlock* near_block(uintptr_t low, uintptr_t high, uint32_t size, CodeWriter& writer);
+
+// A patch whose code is at `code` is gone; with a block's last user the block goes too.
+void leave_block(uintptr_t code);
 
 // A function's new entry: pushes `index` and goes to the common stub. Returns its size.
 inline constexpr unsigned kEntrySize = 11;

@@ -37,6 +37,46 @@ void ElfImage::find_tables(const Elf64_Ehdr& header) {
         }
         tables_[section.sh_type == SHT_SYMTAB] = table;
     }
+    if (sections) find_versions(sections, header.e_shnum);
+}
+
+void ElfImage::find_versions(const Elf64_Shdr* sections, unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        const Elf64_Shdr& section = sections[i];
+        if (section.sh_type == SHT_GNU_versym) {
+            symbol_versions_ = array<uint16_t>(section.sh_offset, tables_[0].count);
+        } else if (section.sh_type == SHT_GNU_verdef) {
+            versions_ = array<uint8_t>(section.sh_offset, section.sh_size);
+            versions_size_ = versions_ ? section.sh_size : 0;
+        }
+    }
+}
+
+const char* ElfImage::version_name(uint16_t version) const {
+    Elf64_Verdef one;
+    Elf64_Verdaux name;
+    for (uint64_t at = 0; versions_size_ - at >= sizeof(one); at += one.vd_next) {
+        memcpy(&one, versions_ + at, sizeof(one));
+        if (one.vd_ndx == version) {
+            const uint64_t aux = at + one.vd_aux;
+            if (aux > versions_size_ || versions_size_ - aux < sizeof(name)) return "";
+            memcpy(&name, versions_ + aux, sizeof(name));
+            return name.vda_name < tables_[0].strings_size ? tables_[0].strings + name.vda_name
+                                                           : "";
+        }
+        if (one.vd_next == 0 || one.vd_next > versions_size_ - at) return "";
+    }
+    return "";
+}
+
+bool ElfImage::is_called(const Symbol& symbol, const char* name, size_t size) const {
+    const size_t length = strlen(symbol.name);
+    if (length > size || memcmp(symbol.name, name, length) != 0) return false;
+    if (length == size) return true;
+    if (name[length] != '@') return false;
+    const char* const version = version_name(symbol.version);
+    return strlen(version) == size - length - 1 &&
+           memcmp(version, name + length + 1, size - length - 1) == 0;
 }
 
 void ElfImage::find_soname() {
@@ -81,6 +121,19 @@ const uint8_t* ElfImage::build_id(size_t& size) const {
     }
     size = 0;
     return nullptr;
+}
+
+bool ElfImage::has_build_id(const char* digits, size_t count) const {
+    size_t size = 0;
+    const uint8_t* id = build_id(size);
+    if (!id || count > 2 * size) return false;
+    for (size_t i = 0; i < count; i++) {
+        const unsigned half = i % 2 == 0 ? id[i / 2] >> 4 : id[i / 2] & 15;
+        const char digit =
+            digits[i] >= 'A' && digits[i] <= 'F' ? static_cast<char>(digits[i] | 32) : digits[i];
+        if (digit != "0123456789abcdef"[half]) return false;
+    }
+    return true;
 }
 
 const uint8_t* ElfImage::at(uint64_t address, size_t& available) const {
@@ -133,8 +186,11 @@ bool ElfImage::read_symbol(const Table& table, uint64_t index, Symbol& symbol) c
     if (from.st_shndx == SHN_UNDEF || from.st_value == 0 || from.st_name >= table.strings_size) {
         return false;
     }
+    constexpr uint16_t kHidden = 0x8000;  // not the default version
+    const bool versioned = &table == &tables_[0] && symbol_versions_;
     symbol = {table.strings + from.st_name, from.st_value, from.st_size,
-              static_cast<uint8_t>(ELF64_ST_TYPE(from.st_info))};
+              static_cast<uint8_t>(ELF64_ST_TYPE(from.st_info)),
+              static_cast<uint16_t>(versioned ? symbol_versions_[index] & ~kHidden : 0)};
     return symbol.type != STT_TLS && symbol.type != STT_FILE && symbol.type != STT_SECTION;
 }
 

@@ -15,6 +15,7 @@ struct Symbol {
     uint64_t address;  // in the file's address space
     uint64_t size;     // 0: not told
     uint8_t type;      // STT_*
+    uint16_t version;  // of the file's version definitions; 0: none
 };
 
 class ElfImage {
@@ -24,6 +25,8 @@ public:
 
     const char* soname() const { return soname_; }  // "" where there is none
     const uint8_t* build_id(size_t& size) const;
+    // Whether its build-id begins with these hexadecimal digits.
+    bool has_build_id(const char* digits, size_t count) const;
 
     // Where the file holds what is loaded at `address`, and how many bytes from there to the
     // segment's end; nullptr where it holds nothing.
@@ -44,6 +47,8 @@ public:
             }
         }
     }
+    // Whether `name` means the symbol: its name, or NAME@VERSION.
+    bool is_called(const Symbol& symbol, const char* name, size_t size) const;
     bool has_symbol_table() const { return tables_[1].count != 0; }
 
     // How long the function at `address` is: its symbol's size, else up to the next symbol, else
@@ -67,6 +72,8 @@ private:
     bool read_symbol(const Table& table, uint64_t index, Symbol& symbol) const;
     void find_tables(const Elf64_Ehdr& header);
     void find_soname();
+    void find_versions(const Elf64_Shdr* sections, unsigned count);
+    const char* version_name(uint16_t version) const;  // "" where it has none
 
     const uint8_t* bytes_ = nullptr;
     size_t size_ = 0;
@@ -74,6 +81,9 @@ private:
     unsigned segment_count_ = 0;
     Table tables_[2];  // .dynsym, .symtab
     const char* soname_ = "";
+    const uint16_t* symbol_versions_ = nullptr;  // as many as .dynsym has symbols
+    const uint8_t* versions_ = nullptr;          // Elf64_Verdef and Elf64_Verdaux
+    uint64_t versions_size_ = 0;
 };
 
 }  // namespace lastref::hooks

@@ -69,6 +69,7 @@ void record_event(void* argument) {
     if (type.rules->revives) hooked.flags |= trace::kRevives;
     if (type.rules->implicit) hooked.flags |= trace::kImplicit;
     if (!event.counted && event.operation == Operation::kCreate) hooked.flags = 0;
+    if (event.operation == Operation::kDestroyIfTracked) hooked.flags |= trace::kIfLive;
     recorder::hooked_event(op_of(event.operation), reinterpret_cast<void*>(event.identity), hooked,
                            event.site);
 }

@@ -30,6 +30,7 @@ struct BadPointer {
 void record_event(void* event);           // HookEvent
 void record_bad_pointer(void* bad);       // BadPointer
 void hook_function_pointer(void* event);  // HookEvent
+void replace_pending_slots(void*);        // nothing
 void loader_changed(void*);               // nothing: the list of modules has changed
 
 // Whether a function pointer has been hooked, or tried to be, before.

@@ -272,6 +272,9 @@ __attribute__((visibility("hidden"))) uint32_t lastref_hook_enter(HookFrame* fra
         !lastref::may_call_kernel() || is_busy(thread, *frame)) {
         return 0;
     }
+    if (table.slots_pending.load(std::memory_order_relaxed)) [[unlikely]] {
+        lastref_hook_with_vectors(replace_pending_slots, nullptr);
+    }
     if (patch.calls) {
         frame->stack_words = patch.stack_words;
         frame->creates = thread.creates;

@@ -57,6 +57,8 @@ const char* replace_slot(Patch& patch, const LoadedImage& image, CodeWriter& wri
     make_entry(entry, static_cast<uint32_t>(&patch - table.patches), at, *block);
     if (!writer.write(at, entry, sizeof(entry))) return write_failed(writer);
     block->used += 16;
+    block->users++;
+    patch.code = at;
     patch.go_on = function;
     if (!writer.write(patch.entry, &at, sizeof(at))) return write_failed(writer);
     patch.installed.store(true, std::memory_order_release);
@@ -128,17 +130,10 @@ const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer) 
     const uint8_t* code = image.file.at(address, available);
     if (!code || !image.file.is_code(address)) return "it is no code of its file";
     const auto* memory = reinterpret_cast<const uint8_t*>(patch.entry);
-    const size_t compared = available < sizeof(patch.original) ? available : sizeof(patch.original);
     // Jumps at neighbours' entries may have been written already: only what we replace must agree.
     const size_t size = image.file.function_size(address, patch.symbol_size);
     if (!same_code(memory, code, size < kJumpSize ? size : kJumpSize)) {
         return "its code is not what the file holds";
-    }
-    if (patch.go_on != 0 && memcmp(patch.original, code, compared) == 0) {
-        // Unloaded and loaded again at the same place.
-        if (!write_jump(patch.entry, patch.go_on - kEntrySize, writer)) return write_failed(writer);
-        patch.installed.store(true, std::memory_order_release);
-        return nullptr;
     }
     NearBlock* block = near_block(image.low, image.high, kEntrySize + kMostRelocated + 16, writer);
     if (!block) return write_failed(writer);
@@ -156,12 +151,21 @@ const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer) 
         return write_failed(writer);
     }
     block->used += (kEntrySize + moved.size + 15u) & ~15u;
-    memcpy(patch.original, code, compared);
-    patch.covered = moved.covered;
+    block->users++;
+    patch.code = at;
     patch.go_on = at + kEntrySize;
     if (!write_jump(patch.entry, at, writer)) return write_failed(writer);
     patch.installed.store(true, std::memory_order_release);
     return nullptr;
+}
+
+void uninstall(Patch& patch) {
+    if (patch.code != 0) leave_block(patch.code);
+    patch.installed.store(false);
+    patch.code = patch.go_on = 0;
+    patch.at_entry = patch.at_return = nullptr;
+    patch.calls = patch.is_slot = false;
+    patch.stack_words = 0;
 }
 
 // setjmp would come back to a frame that is gone, vfork's child would overwrite it, and dlsym looks

@@ -37,6 +37,9 @@ bool bind(Patch& patch, const Rule& rule, HookedType& type, const char* function
 // reason.
 const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer);
 
+// Its library is gone: nobody is in its code any more, and what stands there next is another's.
+void uninstall(Patch& patch);
+
 // Functions that must not be called from a frame of ours.
 bool may_return_twice(const char* function);
 

@@ -126,7 +126,7 @@ void hook_module(Module& module, const char* soname) {
 void forget(Module& module) {
     for (uint32_t i = 0; i < table.patch_count; i++) {
         Patch& patch = table.patches[i];
-        if (patch.entry - module.low < module.high - module.low) patch.installed.store(false);
+        if (patch.entry - module.low < module.high - module.low) uninstall(patch);
     }
     // Function pointers into it would be other functions' now.
     for (auto& one : tried) one.store(0, std::memory_order_relaxed);
@@ -191,6 +191,35 @@ void scan_modules() {
     }
 }
 
+void replace_slots() {
+    SlowLockHolder holder(lock, may_call_kernel());
+    if (!holder.owned() || !table.slots_pending.exchange(false)) return;
+    CodeWriter writer;
+    bool left = false;
+    for (uint32_t i = 0; i < table.patch_count; i++) {
+        Patch& patch = table.patches[i];
+        if (!patch.is_slot || patch.installed.load() || !patch.at_entry) continue;
+        for (unsigned m = 0; m < module_count; m++) {
+            const Module& module = modules[m];
+            if (patch.entry - module.low >= module.high - module.low) continue;
+            if (!module_of(*reinterpret_cast<const uintptr_t*>(patch.entry))) {
+                left = true;
+                continue;
+            }
+            const char* reason =
+                install(patch, {ElfImage(), module.bias, module.low, module.high}, writer);
+            for (const Binding* list = patch.at_entry; reason && list; list = list->next) {
+                note_refused(*list->type, list->function, reason);
+            }
+        }
+    }
+    if (left) table.slots_pending.store(true);
+}
+
+void replace_pending_slots(void*) {
+    replace_slots();
+}
+
 const char* hook_loader() {
     const uintptr_t entry = _r_debug.r_brk;
     const link_map* map = entry != 0 ? module_of(entry) : nullptr;
@@ -204,7 +233,10 @@ const char* hook_loader() {
     if (!patch) return "no memory";
     patch->is_loader = true;
     CodeWriter writer;
-    return install(*patch, {elf, map->l_addr, map->l_addr + low, map->l_addr + high}, writer);
+    const char* reason =
+        install(*patch, {elf, map->l_addr, map->l_addr + low, map->l_addr + high}, writer);
+    if (writer.error() != 0) writing_failed(writer);
+    return reason;
 }
 
 // Other threads may be running the function; they see its old first instruction or the jump, since
@@ -220,7 +252,7 @@ void hook_function_at(uintptr_t function, const Binding& rule) {
     if (!file.open(elf)) {
         return note_refused(*rule.type, "a function pointer", "its module's file can't be read");
     }
-    Symbol function_symbol = {"a function pointer", function - map->l_addr, 0, STT_FUNC};
+    Symbol function_symbol = {"a function pointer", function - map->l_addr, 0, STT_FUNC, 0};
     elf.for_each_symbol([&](const Symbol& symbol) {
         if (symbol.address != function_symbol.address) return true;
         function_symbol.name = symbol.name;
@@ -247,7 +279,8 @@ void unlock_in_child() {
 }
 
 void loader_changed(void*) {
-    if (_r_debug.r_state == r_debug::RT_CONSISTENT && recording && may_call_kernel()) {
+    if (_r_debug.r_state == r_debug::RT_CONSISTENT && recording && table.active.load() &&
+        may_call_kernel()) {
         scan_modules();
     }
 }

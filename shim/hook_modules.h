@@ -19,6 +19,9 @@ void scan_modules();
 // libraries that are loaded later will not be hooked.
 const char* hook_loader();
 
+// Replaces the slots whose libraries have been relocated by now, as their pointers show.
+void replace_slots();
+
 // A function pointer met at run time: `rule` is bound to what it points to.
 void hook_function_at(uintptr_t function, const Binding& rule);
 // In a forked child, no other thread holds the installation lock.

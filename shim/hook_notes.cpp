@@ -77,6 +77,12 @@ void note_library(const char* soname, uint32_t functions) {
 
 void note_off(const char* reason) {
     table.active.store(false);
+    for (uint32_t i = 0; table.rules && i < table.rules->type_count; i++) {
+        HookedType& type = table.types[i];
+        if (type.used && !type.partial.exchange(true)) {
+            note(trace::HookFact::kPartial, type.name, 0, reason);
+        }
+    }
     note(trace::HookFact::kOff, "hooks", 0, reason);
     char line[600];
     Text text(line, sizeof(line));

@@ -21,7 +21,7 @@ void note_refused(HookedType& type, const char* function, const char* reason);
 void note_type(HookedType& type);
 void note_library(const char* soname, uint32_t functions);
 
-// Nothing is hooked any more. Said on stderr too.
+// Nothing is hooked any more: types that are in use have been seen in part. Said on stderr too.
 void note_off(const char* reason);
 
 // What this process has hooked, for a forked child's trace.

@@ -13,6 +13,7 @@ namespace {
 constexpr unsigned kMostName = 256;
 
 using Demangle = char* (*)(const char*, char*, size_t*, int*);
+Demangle demangle;
 
 // How a rule's function is called in notes.
 void name_of(const Rule& rule, Text& name) {
@@ -42,12 +43,10 @@ HookPass::~HookPass() {
     free(demangled_);
 }
 
-// The program's own C++ library knows how.
 bool HookPass::demangled_matches(const Rule& rule, const Symbol& symbol) {
     if (symbol.name[0] != '_' || symbol.name[1] != 'Z') return matches(rule.function, symbol.name);
     if (demangled_of_ != symbol.name) {
         free(demangled_);
-        const auto demangle = reinterpret_cast<Demangle>(dlsym(RTLD_DEFAULT, "__cxa_demangle"));
         int status = 0;
         demangled_ = demangle ? demangle(symbol.name, nullptr, nullptr, &status) : nullptr;
         demangled_of_ = symbol.name;
@@ -58,28 +57,15 @@ bool HookPass::demangled_matches(const Rule& rule, const Symbol& symbol) {
 bool HookPass::is_about(const Rule& rule, const Symbol& symbol) {
     switch (rule.target) {
         case Target::kSymbol:
-            return symbol.type != STT_OBJECT && rule.function == symbol.name;
+            return symbol.type != STT_OBJECT &&
+                   image_.file.is_called(symbol, rule.function.text, rule.function.size);
         case Target::kSlot:
-            return rule.function == symbol.name;
+            return image_.file.is_called(symbol, rule.function.text, rule.function.size);
         case Target::kDemangled:
             return symbol.type == STT_FUNC && demangled_matches(rule, symbol);
         default:
             return false;
     }
-}
-
-bool HookPass::has_build_id(const Word& digits) const {
-    size_t size = 0;
-    const uint8_t* id = image_.file.build_id(size);
-    if (!id || digits.size > 2 * size) return false;
-    for (uint32_t i = 0; i < digits.size; i++) {
-        const unsigned half = i % 2 == 0 ? id[i / 2] >> 4 : id[i / 2] & 15;
-        const char digit = digits.text[i] >= 'A' && digits.text[i] <= 'F'
-                               ? static_cast<char>(digits.text[i] | 32)
-                               : digits.text[i];
-        if (digit != "0123456789abcdef"[half]) return false;
-    }
-    return true;
 }
 
 void HookPass::resolve(Expression& expression) const {
@@ -119,8 +105,8 @@ void HookPass::bind_without_symbol(Rule& rule, HookedType& type) {
     if (rule.target == Target::kPointer) {
         add_pointer_rule(rule, type);
     } else if (rule.target == Target::kOffset) {
-        if (has_build_id(rule.build_id))
-            bind_at(rule, rule.offset, {name, rule.offset, 0, STT_FUNC});
+        if (image_.file.has_build_id(rule.build_id.text, rule.build_id.size))
+            bind_at(rule, rule.offset, {name, rule.offset, 0, STT_FUNC, 0});
         else if (!rule.optional)
             note_refused(type, name, "the file has another build-id");
     } else if (!found_[&rule - table.rules->rules] && !rule.optional) {
@@ -147,7 +133,12 @@ uint32_t HookPass::run(CodeWriter& writer) {
     uint32_t hooked = 0;
     for (uint32_t i = 0; i < table.patch_count; i++) {
         Patch& patch = table.patches[i];
-        if (patch.entry - image_.low >= image_.high - image_.low || patch.installed.load()) {
+        if (patch.entry - image_.low >= image_.high - image_.low || patch.installed.load() ||
+            (!patch.at_entry && !patch.at_return)) {
+            continue;
+        }
+        if (patch.is_slot) {
+            table.slots_pending.store(true);  // it may not be relocated yet
             continue;
         }
         const char* reason = install(patch, image_, writer);
@@ -159,6 +150,13 @@ uint32_t HookPass::run(CodeWriter& writer) {
         }
     }
     return hooked;
+}
+
+bool load_demangler() {
+    void* library = dlopen("libstdc++.so.6", RTLD_NOW | RTLD_LOCAL);
+    if (!library) library = dlopen("libc++abi.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (library) demangle = reinterpret_cast<Demangle>(dlsym(library, "__cxa_demangle"));
+    return demangle != nullptr;
 }
 
 void add_pointer_rule(const Rule& rule, HookedType& type) {

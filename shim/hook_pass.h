@@ -23,7 +23,6 @@ public:
 private:
     bool is_about(const Rule& rule, const Symbol& symbol);
     bool demangled_matches(const Rule& rule, const Symbol& symbol);
-    bool has_build_id(const Word& digits) const;
     void resolve(Expression& expression) const;
     void bind_at(const Rule& rule, uint64_t address, const Symbol& symbol);
     void bind_without_symbol(Rule& rule, HookedType& type);
@@ -35,6 +34,10 @@ private:
     char* demangled_ = nullptr;
     const char* demangled_of_ = nullptr;
 };
+
+// Finds the C++ library that knows how names are demangled, and loads it where the program has
+// none. For the start. False where there is none: rules about demangled names match nothing then.
+bool load_demangler();
 
 // A rule about function pointers becomes part of its type.
 void add_pointer_rule(const Rule& rule, HookedType& type);

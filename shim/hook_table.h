@@ -37,6 +37,7 @@ struct Binding {
 struct Patch {
     uintptr_t entry;
     uintptr_t go_on;  // the moved first instructions; for a slot, the function that was in it
+    uintptr_t code;   // what leads to the common stub, in a block of hook_code.h; 0: not hooked
     const Binding* at_entry;
     const Binding* at_return;
     size_t symbol_size;
@@ -44,9 +45,7 @@ struct Patch {
     bool is_loader;
     bool is_slot;
     uint8_t stack_words;
-    uint8_t covered;
     std::atomic<bool> installed;
-    uint8_t original[16];
 };
 
 struct HookTable {
@@ -58,6 +57,9 @@ struct HookTable {
     uint32_t patch_count;
     uint32_t binding_count;
     std::atomic<bool> active;
+    // Slots in a library that the loader tells of before it relocates it: to be replaced soon
+    // after.
+    std::atomic<bool> slots_pending;
 };
 extern HookTable table;
 

@@ -2,13 +2,17 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "hook_events.h"
 #include "hook_install.h"
 #include "hook_modules.h"
 #include "hook_notes.h"
+#include "hook_pass.h"
+#include "module_lookup.h"
 #include "raw_syscall.h"
 #include "session.h"
 #include "text.h"
@@ -125,24 +129,63 @@ void read_all_rules() {
     }
 }
 
+// Our constructor comes before libc's own. dlopen() would run that one now, as of a dependency,
+// with the arguments and environment that libc itself knows: none yet, and the program would have
+// none either. Run with the true ones first, it does no harm to be run again.
+void initialise_libc(int count, char** arguments, char** environment) {
+    if (environ) return;
+    lastref::Module libc;
+    if (!find_module(reinterpret_cast<uintptr_t>(&getpid), libc) || !libc.map) return;
+    using Initialise = void (*)(int, char**, char**);
+    uintptr_t array = 0, size = 0;
+    for (const ElfW(Dyn)* entry = libc.map->l_ld; entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == DT_INIT_ARRAY) array = libc.map->l_addr + entry->d_un.d_ptr;
+        if (entry->d_tag == DT_INIT_ARRAYSZ) size = entry->d_un.d_val;
+        if (entry->d_tag == DT_INIT) {
+            reinterpret_cast<Initialise>(libc.map->l_addr + entry->d_un.d_ptr)(count, arguments,
+                                                                               environment);
+        }
+    }
+    for (uintptr_t i = 0; i < size / sizeof(Initialise); i++) {
+        reinterpret_cast<Initialise*>(array)[i](count, arguments, environment);
+    }
+}
+
+bool has_demangled_names() {
+    for (uint32_t i = 0; i < table.rules->rule_count; i++) {
+        if (table.rules->rules[i].target == Target::kDemangled) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
-void start() {
+void start(int count, char** arguments, char** environment) {
     if (process.config.hooks[0] == 0 || !may_call_kernel()) return;
     if (!make_tables()) return note_off("no memory is left");
     read_all_rules();
     if (table.rules->rule_count == 0) return note_off("there are no rules to go by");
+    initialise_libc(count, arguments, environment);
     // What the loader allocates for a library of ours is not the program's.
     recording = false;
     const bool loaded = decoder.load();
+    if (loaded && has_demangled_names() && !load_demangler()) {
+        say_more(
+            "hooks: no C++ library demangles names: rules with patterns in quotes match nothing");
+    }
     recording = true;
     if (!loaded) return note_off(decoder.why());
     table.active.store(true);
     scan_modules();
+    replace_slots();
     if (!table.active.load()) return;
     if (const char* reason = hook_loader()) {
         note(trace::HookFact::kRefused, "_dl_debug_state", 0, reason);
     }
+}
+
+void program_confines_itself() {
+    if (table.active.load()) note_off("the program confines itself with seccomp");
 }
 
 void session_restarted() {

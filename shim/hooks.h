@@ -11,8 +11,12 @@
 namespace lastref::hooks {
 
 // Installs what config.hooks asks for in the libraries that are loaded, and sees to those that come
-// later. For the constructor, while recording.
-void start();
+// later. For the constructor, while recording; the arguments are the constructor's own.
+void start(int count, char** arguments, char** environment);
+
+// The program is about to confine itself by seccomp. Hooks need the kernel to tell bad pointers:
+// they are off from here.
+void program_confines_itself();
 
 // A forked child has a trace of its own: says in it what is hooked.
 void session_restarted();

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "hooks.h"
 #include "interpose.h"
 #include "module_table.h"
 #include "raw_syscall.h"
@@ -148,6 +149,7 @@ namespace {
 template <typename Call>
 long with_sandbox_in_mind(bool is_attempt, bool strict, Call call) {
     if (!is_attempt || !is_recorded_process()) return call();
+    hooks::program_confines_itself();
     prepare_sandbox();
     if (strict) give_up_clocks();
     const bool before = process.sandboxed;

@@ -41,7 +41,7 @@ void note_own_malloc() {
     }
 }
 
-__attribute__((constructor)) void start(int, char**, char** environment) {
+__attribute__((constructor)) void start(int count, char** arguments, char** environment) {
     find_real_functions();
     set_environment(environment);
     if (!ensure_session()) return;
@@ -53,7 +53,7 @@ __attribute__((constructor)) void start(int, char**, char** environment) {
         process.have_key = true;
     }
     note_own_malloc();
-    hooks::start();
+    hooks::start(count, arguments, environment);
 }
 
 }  // namespace

@@ -297,6 +297,7 @@ enum CountedFlags : uint32_t {
     kCountKnown = 1u << 0,  // else the value means nothing
     kRevives = 1u << 1,     // at zero the buffer may wait in a pool: a retain brings it back
     kImplicit = 1u << 2,    // not all creations are seen: a new identity was created unseen
+    kIfLive = 1u << 3,      // of a kDestroy: means nothing but where a buffer of this type is live
 };
 
 // What a kHook record says; subject, value and more as told here.

@@ -27,6 +27,7 @@ void Buffers::handle(const Event& event) {
     if (event.op == Op::kCounted) return counted(event);
     ++event_count_;
     const Told told = take_told(event);
+    if ((told.flags & trace::kIfLive) != 0 && !is_live(event.address, told.type)) return;
     if (event.op == Op::kCreate) {
         create(event);
         if (told.flags != 0) hold_against(told, event);

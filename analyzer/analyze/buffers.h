@@ -104,6 +104,7 @@ private:
         uint32_t type = 0;
     };
     void counted(const Event& event);
+    bool is_live(uint64_t address, uint32_t type) const;
     Told take_told(const Event& event);
     void hold_against(const Told& told, const Event& event);
     void reconcile(BufferLife& life, int64_t count, const Event& event);

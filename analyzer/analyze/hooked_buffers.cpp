@@ -6,6 +6,8 @@
 //                                          reading may be a race, so it must be met twice.
 //   an ended life has a count above zero   it goes on: brought back from a pool, or its end was
 //                                          none
+//   a destroy that is meant only where      it is passed over where there is none
+//   a buffer of its type is live
 //   an unknown identity of a type whose    it was created unseen, with the count that was read
 //   creations are not all seen
 #include <algorithm>
@@ -21,6 +23,12 @@ using trace::Op;
 void Buffers::counted(const Event& event) {
     if (event.log >= told_.size()) told_.resize(event.log + 1);
     told_[event.log] = {event.address, event.value, event.detail, event.string};
+}
+
+bool Buffers::is_live(uint64_t address, uint32_t type) const {
+    const auto found = lives_.find(address);
+    return found != lives_.end() && found->second.state == State::kLive &&
+           found->second.type == type;
 }
 
 Buffers::Told Buffers::take_told(const Event& event) {

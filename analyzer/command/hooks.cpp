@@ -132,14 +132,15 @@ private:
         Relocated moved;
         const char* reason = relocate_prologue(
             decoder_, code, library.elf.function_size(symbol.address, symbol.size), available,
-            library.elf.preceding(symbol.address), symbol.address, symbol.address + (1u << 24), moved);
+            library.elf.preceding(symbol.address), symbol.address, symbol.address + (1u << 24),
+            moved);
         return reason ? reason : "";
     }
-    static bool is_about(const Rule& rule, const Symbol& symbol) {
+    static bool is_about(const ElfImage& elf, const Rule& rule, const Symbol& symbol) {
         if (rule.target == Target::kDemangled)
             return symbol.type == STT_FUNC &&
                    matches(rule.function, demangled(symbol.name).c_str());
-        return rule.function == symbol.name &&
+        return elf.is_called(symbol, rule.function.text, rule.function.size) &&
                (rule.target == Target::kSlot || symbol.type != STT_OBJECT);
     }
     void check(const Rule& rule) {
@@ -158,12 +159,22 @@ private:
         }
         if (!any) say("absent", name, patterns + ": no such library here");
     }
+    void check_offset(const Rule& rule, const std::string& where, const LibraryFile& library) {
+        const std::string name = fmt::format("+{:#x}", rule.offset);
+        std::string reason = "the file has another build-id";
+        if (library.elf.has_build_id(rule.build_id.text, rule.build_id.size))
+            reason = why_not(library, {"", rule.offset, 0, STT_FUNC, 0});
+        if (reason.empty()) return say("ok", name, where);
+        failed_ |= !rule.optional;
+        say("refused", name, where + ": " + reason);
+    }
     void check_in(const Rule& rule, const std::string& name, const LibraryFile& library) {
         const std::string where = library.soname + (library.linked ? "" : " (if it is loaded)");
-        if (rule.target == Target::kOffset) return say("unchecked", "+offset", where);
+        if (rule.target == Target::kOffset) return check_offset(rule, where, library);
         std::set<uint64_t> seen;
         library.elf.for_each_symbol([&](const Symbol& symbol) {
-            if (!is_about(rule, symbol) || !seen.insert(symbol.address).second) return true;
+            if (!is_about(library.elf, rule, symbol) || !seen.insert(symbol.address).second)
+                return true;
             const std::string reason = rule.target == Target::kSlot ? "" : why_not(library, symbol);
             if (reason.empty()) {
                 say("ok", symbol.name, where);

@@ -9,12 +9,6 @@ from lastref_testing import LastrefTest, findings, info, plain, program, report
 
 
 class HookedPrograms(LastrefTest):
-    def rules(self, text):
-        path = os.path.join(self.directory, "test.rules")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return path
-
     def encode(self, threads, hooks=None):
         """The encoded clip's hash, and the run."""
         clip = os.path.join(self.directory, "clip.avi")
@@ -46,7 +40,7 @@ class HookedPrograms(LastrefTest):
     @unittest.skipUnless(shutil.which("ffmpeg"), "needs ffmpeg")
     def test_every_exported_function_of_five_libraries(self):
         expected, _ = self.encode(1)
-        rules = self.rules("lib libavutil.so.*|libavcodec.so.*|libavformat.so.*|libavfilter.so.*|"
+        rules = self.rule_file("lib libavutil.so.*|libavcodec.so.*|libavformat.so.*|libavfilter.so.*|"
                            'libswscale.so.*\nobj Any\non "*" in touch id=0\n')
         got, run = self.encode(1, rules)
         self.assertEqual(got, expected)
@@ -73,7 +67,7 @@ class HookedPrograms(LastrefTest):
 
     def test_ways_out_of_a_hooked_function(self):
         expected = plain([program("hooks/unusual_ways")])
-        rules = self.rules("lib <exe>\nobj Way\non way_out out touch id=ret+4096\n"
+        rules = self.rule_file("lib <exe>\nobj Way\non way_out out touch id=ret+4096\n"
                            "on way_out in touch id=a0+4096\n")
         run = self.run_program([program("hooks/unusual_ways")], options=["--hooks", rules])
         self.assert_exits(run)

@@ -61,15 +61,11 @@ class Planted(LastrefTest):
                        os.path.join(self.directory, "registry")})
 
     def test_own_library_with_hidden_symbols(self):
-        rules = os.path.join(self.directory, "tiny.rules")
-        with open(rules, "w", encoding="utf-8") as file:
-            file.write(TINY_RULES)
+        rules = self.rule_file(TINY_RULES)
         self.leak("tiny", rules, "Box", culprit="tiny_box_share")
 
     def test_missing_function_makes_the_type_partial(self):
-        rules = os.path.join(self.directory, "tiny.rules")
-        with open(rules, "w", encoding="utf-8") as file:
-            file.write(TINY_RULES + "on box_steal in release id=a0\n")
+        rules = self.rule_file(TINY_RULES + "on box_steal in release id=a0\n")
         run = self.run_program([program("hooks/planted"), "tiny"], options=["--hooks", rules])
         result = report(run.traces)
         self.assertEqual(findings(result, "refcount-leak", "Box"), [])

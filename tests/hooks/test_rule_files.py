@@ -7,12 +7,6 @@ from lastref_testing import LastrefTest, events, info, lastref, program
 
 
 class RuleFiles(LastrefTest):
-    def rules(self, text):
-        path = os.path.join(self.directory, "test.rules")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return path
-
     def run_tiny(self, rules, *options, env=None):
         return self.run_program([program("hooks/planted"), "tiny"],
                                 options=["--hooks", rules, *options], env=env)
@@ -21,7 +15,7 @@ class RuleFiles(LastrefTest):
         return [e["op"] for e in events(run.traces[0]) if e["op"] in ("create", "retain", "release")]
 
     def test_a_wrong_line_is_named_and_the_others_are_used(self):
-        rules = self.rules("lib libtiny_refs.so\nobj Box\n"
+        rules = self.rule_file("lib libtiny_refs.so\nobj Box\n"
                            "on box_create out create id=ret\n"
                            "on box_get in retrain id=a0\n"
                            "on box_put in release id=a9\n")
@@ -32,7 +26,7 @@ class RuleFiles(LastrefTest):
         self.assertEqual(self.ops(run), ["create"] * 10)
 
     def test_strict_hooks_do_not_start_the_program(self):
-        rules = self.rules("lib libtiny_refs.so\nobj Box colour=red\n")
+        rules = self.rule_file("lib libtiny_refs.so\nobj Box colour=red\n")
         run = self.run_tiny(rules, "--strict-hooks")
         self.assert_exits(run, 2)
         self.assertEqual((run.stdout, run.traces), ("", []))
@@ -46,7 +40,7 @@ class RuleFiles(LastrefTest):
 
     def test_a_bad_pointer_is_caught_and_named(self):
         # The first words of a box are its name: zero, so no object; with an offset, a bad pointer.
-        rules = self.rules("lib libtiny_refs.so\nobj Box\n"
+        rules = self.rule_file("lib libtiny_refs.so\nobj Box\n"
                            "on box_create out create id=[[ret]+0x123456789]\n".replace(
                                "0x123456789", "0x7ffffff0") +
                            "on box_get in retain id=a0\n"
@@ -58,7 +52,7 @@ class RuleFiles(LastrefTest):
         self.assertRegex(text, r"box_put +bad pointers in its identity, 8 times or more: .*:5")
 
     def test_check(self):
-        rules = self.rules("lib <exe>\nobj Way\n"
+        rules = self.rule_file("lib <exe>\nobj Way\n"
                            "on way_out out touch id=a0\non no_way in touch id=a0\n")
         result = lastref("hooks", "check", rules, program("hooks/unusual_ways"))
         self.assertEqual(result.status, 1, repr(result))

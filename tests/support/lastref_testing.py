@@ -176,6 +176,13 @@ class LastrefTest(unittest.TestCase):
         out = tempfile.mkdtemp(dir=self.directory)
         return run(argv, out=out, **options)
 
+    def rule_file(self, text):
+        """A rule file in self.directory; its path."""
+        path = os.path.join(self.directory, "test.rules")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
     def assert_exits(self, result, status=0):
         self.assertEqual(result.status, status, repr(result))
 
