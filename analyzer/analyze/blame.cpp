@@ -42,6 +42,39 @@ std::vector<const Way*> Blame::peers_of(Place site) const {
     return peers;
 }
 
+std::optional<Suspect> Blame::kept_reference(const Way& way, const Suspect& suspect) {
+    if (!suspect.absent) {
+        return suspect.use.op == Op::kRetain ? std::optional(suspect) : std::nullopt;
+    }
+    const Use* best = nullptr;
+    const Use created{Op::kCreate, way.created, way.created_site, 1};
+    // A retain is as good an answer as the creation: releases of holders are what is forgotten.
+    constexpr double kMargin = 0.15;
+    double score = pairing_.answers(created, suspect.use) - kMargin;
+    for (const Use& use : way.bag) {
+        if (use.op != Op::kRetain) continue;
+        const double value = pairing_.answers(use, suspect.use);
+        if (value <= score) continue;
+        score = value;
+        best = &use;
+    }
+    if (best == nullptr) return std::nullopt;
+    const std::vector<Place>& places = ways_.paths().places(best->path);
+    if (places.empty()) return std::nullopt;
+    Suspect kept;
+    kept.use = *best;
+    kept.frame = ways_.plumbing().telling(Op::kRetain, best->path);
+    kept.place = places[kept.frame];
+    // Taken and to be given back by one function: nobody else is held.
+    const std::vector<Place>& release = ways_.paths().places(suspect.use.path);
+    const size_t at = ways_.plumbing().telling(Op::kRelease, suspect.use.path);
+    if (at < release.size() &&
+        ways_.paths().function(release[at]) == ways_.paths().function(kept.place)) {
+        return std::nullopt;
+    }
+    return kept;
+}
+
 uint32_t Blame::times(const Way& way, const Suspect& suspect) const {
     if (suspect.use.op == Op::kCreate) return way.created_site == suspect.place;
     uint32_t sum = 0;
@@ -185,10 +218,9 @@ void Blame::rank(Verdict& verdict, const std::vector<Vote>& votes, const Way& fa
             if (vote.clean != &faulty) {
                 score *= 0.4 + 0.6 * spectrum(suspect, faulty, *vote.clean, peers);
             }
-            const auto [at, fresh] =
-                merged.try_emplace({suspect.absent && suspect.use.op != Op::kCreate, suspect.use.op,
-                                    suspect.place},
-                                   suspect);
+            const auto [at, fresh] = merged.try_emplace(
+                {suspect.absent && suspect.use.op != Op::kCreate, suspect.use.op, suspect.place},
+                suspect);
             at->second.score += score;
             if (&vote == &votes.front() && candidate.strength >= 0.5 && fresh) ++residual;
         }

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "analyze/findings.h"
@@ -61,6 +62,9 @@ public:
 
     // Lives made at `site` that ended, as ways.
     std::vector<const Way*> peers_of(Place site) const;
+    // The retain whose reference a life of `way` still has, if `suspect` is to blame: itself, or
+    // what the absent release would have answered. None where that is the creation's.
+    std::optional<Suspect> kept_reference(const Way& way, const Suspect& suspect);
     // How often a life of `way` did what `suspect` is about.
     uint32_t times(const Way& way, const Suspect& suspect) const;
 

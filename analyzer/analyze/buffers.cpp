@@ -68,6 +68,7 @@ void Buffers::create(const Event& event) {
     life.type_serial = type.created;
     type.count_created();
     come_to(life, event.thread);
+    consequences_.other_work(event.thread);
     HistoryRecord record = make_record(event, 1);
     record.string = 0;
     life.remember(record);
@@ -126,9 +127,11 @@ void Buffers::in_life(BufferLife& life, const Event& event) {
     switch (event.op) {
         case Op::kRetain:
             step(life, +1);
+            consequences_.other_work(event.thread);
             break;
         case Op::kRelease:
             step(life, -1);
+            consequences_.released(event.thread, life.type, event.stack);
             break;
         case Op::kCount:
             if (event.value != life.count) {
@@ -153,6 +156,7 @@ void Buffers::end(BufferLife& life, const Event& event) {
     life.state = State::kEnded;
     life.ended_ticks = event.ticks;
     life.ended_thread = event.thread;
+    consequences_.ended(event.thread, life.type, event.stack);
     ++totals_.ended;
     --live_;
     OriginStatistics& origin = origins_[{life.type, life.created_stack}];

@@ -30,6 +30,7 @@
 
 #include "analyze/address_pages.h"
 #include "analyze/buffer_life.h"
+#include "analyze/consequences.h"
 #include "analyze/hook_facts.h"
 #include "analyze/misuse.h"
 #include "read/event.h"
@@ -83,6 +84,7 @@ public:
     // Of the types that are hooked, by type.
     const std::map<uint32_t, HookCoverage>& coverage() const { return coverage_; }
     const Types& types() const { return types_; }
+    const Consequences& consequences() const { return consequences_; }
     uint64_t event_count() const { return event_count_; }
     uint64_t live() const { return live_; }
     template <typename Visit>
@@ -139,6 +141,7 @@ private:
     Origins origins_;
     SignatureRoom signature_room_;
     Types types_;
+    Consequences consequences_;
     BufferTotals totals_;
     uint64_t live_ = 0;
     uint64_t event_count_ = 0;

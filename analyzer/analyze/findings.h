@@ -62,6 +62,7 @@ struct HistoryEvent {
     int64_t count = 0;
     std::string hint;  // of a touch
     Stack stack;
+    size_t telling = 0;  // index of the frame that says most: the others inside are plumbing
 };
 
 // A finding of a sampled trace: `count` and `bytes` are estimates of the whole, these tell how
@@ -73,11 +74,25 @@ struct SampledFrom {
     double bytes_error = 0;
 };
 
-struct Example {
+struct Life {
     uint64_t buffer = 0;
     uint64_t size = 0;
     std::vector<HistoryEvent> events;  // oldest first
     uint64_t events_left_out = 0;      // in the middle, where a history is very long
+};
+
+struct Example : Life {
+    std::optional<Life> peer;  // the most similar life that ended well
+};
+
+// Buffers that leak because those of the finding do: they are held by them, or in a cycle with
+// them. Fixing the finding frees them; they are no findings of their own.
+struct Dependant {
+    std::string type;
+    uint64_t count = 0;
+    uint64_t bytes = 0;
+    Cause cause = Cause::kReferenceToLeakedOwner;  // or kCycle
+    Stack created;
 };
 
 // What a gate made of a finding (see gate/judge.h); kUnjudged outside a gate.
@@ -111,6 +126,7 @@ struct Finding {
     std::vector<Culprit> suspects;  // ranked, the culprit first
     Stack created;                  // where they were made (allocation-failure: where it failed)
     Example example;
+    std::vector<Dependant> dependants;
     std::string reason;  // for held: why no accusation is made
     Standing standing = Standing::kUnjudged;
 };

@@ -5,6 +5,7 @@
 
 #include "analyze/finding_builder.h"
 #include "analyze/leak_group.h"
+#include "analyze/linked_leaks.h"
 
 namespace lastref {
 namespace {
@@ -31,7 +32,12 @@ void add_suspects(Finding& finding, const LeakGroup& group, Judge& judge, Findin
         const double first = group.verdict.suspects.front().score;
         culprit.confidence = first > 0 ? sure * suspect.score / first : 0;
         culprit.explanation =
-            suspect.cause == Cause::kGrowth
+            suspect.cause == Cause::kCycle
+                ? "each of " + std::to_string(group.lives.count) + " buffers of type " +
+                      finding.type + " keeps one of type " + group.cycle_with +
+                      " that keeps it: the two references were taken together, and neither is "
+                      "released before the other buffer ends; one of them should be weak"
+            : suspect.cause == Cause::kGrowth
                 ? "kept here by more and more buffers, " + std::to_string(group.lives.count) +
                       " at the end, which are still in use: a holder that grows without bound, "
                       "not a count that is wrong"
@@ -39,6 +45,28 @@ void add_suspects(Finding& finding, const LeakGroup& group, Judge& judge, Findin
         finding.suspects.push_back(std::move(culprit));
     }
     if (group.has_culprit()) finding.culprit = finding.suspects.front();
+}
+
+// Which frame of each event tells.
+void point_out(Life& life, const std::vector<HistoryRecord>& records, const TypeWays& ways) {
+    for (size_t i = 0; i < records.size() && i < life.events.size(); ++i) {
+        life.events[i].telling =
+            ways.plumbing().telling(records[i].operation(), ways.path_of(records[i].stack));
+    }
+}
+
+void add_peer(Example& example, const LeakGroup& group, Judge& judge, FindingBuilder& builder) {
+    const auto at = std::find(group.classes.begin(), group.classes.end(), &group.example());
+    const Way& way = group.faulty.ways[static_cast<size_t>(at - group.classes.begin())].first;
+    const Way* const nearest = judge.blame.judge(way, Fault::kLeak).nearest;
+    if (nearest == nullptr || nearest->signature == nullptr) return;
+    const Signature& signature = *nearest->signature;
+    Life peer;
+    peer.buffer = signature.address;
+    peer.size = signature.size;
+    peer.events = builder.history(signature.records);
+    point_out(peer, signature.records, judge.ways);
+    example.peer = std::move(peer);
 }
 
 void add_finding(const LeakGroup& group, Judge& judge, FindingBuilder& builder) {
@@ -65,6 +93,10 @@ void add_finding(const LeakGroup& group, Judge& judge, FindingBuilder& builder) 
     finding.example.size = life.size;
     finding.example.events = builder.history(life.history.in_order());
     finding.example.events_left_out = life.history.left_out();
+    point_out(finding.example, life.history.in_order(), judge.ways);
+    if (group.kind == Kind::kRefcountLeak && facts.counts_known) {
+        add_peer(finding.example, group, judge, builder);
+    }
     if (group.kind == Kind::kHeld) {
         finding.reason = std::string(cause_name(group.held.cause)) + ": " + group.held.reason;
     } else {
@@ -75,6 +107,11 @@ void add_finding(const LeakGroup& group, Judge& judge, FindingBuilder& builder) 
                              "releases that are not hooked";
         }
         builder.report().summary.buffers.leaked += finding.count;
+    }
+    for (const LeakGroup::Dependant& one : group.dependants) {
+        finding.dependants.push_back({builder.text(one.type), one.count, one.bytes, one.cause,
+                                      builder.names().stack(one.created_stack)});
+        builder.report().summary.buffers.leaked += one.count;
     }
     Frame created;
     if (group.created_site != Plumbing::kNoPlace) {
@@ -97,6 +134,7 @@ void add_leaks(FindingBuilder& builder, Judges& judges) {
             groups.push_back(std::move(group));
         }
     }
+    if (builder.facts().counts_known) link_leaks(groups, judges, builder);
     for (const LeakGroup& group : groups) add_finding(group, judges.of(group.type), builder);
 }
 

@@ -3,6 +3,7 @@
 #define LASTREF_ANALYZER_ANALYZE_LEAK_GROUP_H
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "analyze/held.h"
@@ -26,9 +27,20 @@ struct LeakGroup {
     double confidence = 0;
     bool ambiguous = false;
     bool blind = false;  // too many operations of the type are unseen
+    // Groups that were joined to this one, because this one keeps them (linked_leaks.h).
+    struct Dependant {
+        uint32_t type;
+        uint64_t count, bytes;
+        uint32_t created_stack;
+        Cause cause;
+    };
+    std::vector<Dependant> dependants;
+    bool joined = false;     // to another
+    std::string cycle_with;  // type of the other half
 
     bool has_culprit() const {
-        return kind != Kind::kHeld && !blind && confidence >= kLeastConfidence && !verdict.suspects.empty();
+        return kind != Kind::kHeld && !blind && confidence >= kLeastConfidence &&
+               !verdict.suspects.empty();
     }
     const LeakedClass& example() const;  // the class of the oldest life
 };

@@ -35,8 +35,8 @@ constexpr std::array<std::string_view, 17> kCounting = {"retain",
                                                         "intrusiveptrrelease"};
 
 constexpr std::array<std::string_view, 12> kFactories = {
-    "create", "alloc", "allocate", "make", "new", "clone", "copy", "newinstance", "construct",
-    "makeshared", "makeunique", "acquire"};
+    "create", "alloc",       "allocate",  "make",       "new",        "clone",
+    "copy",   "newinstance", "construct", "makeshared", "makeunique", "acquire"};
 
 // The last part of a function's name, in lower case without underscores.
 std::string plain_name(std::string_view name) {

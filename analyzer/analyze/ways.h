@@ -50,7 +50,7 @@ public:
              const std::vector<HistoryRecord>& records) const;
 
     PathId path_of(uint32_t stack) const { return paths_.of(stack); }
-    const std::vector<Way>& ended() const { return ended_; }  // most lives first
+    const std::vector<Way>& ended() const { return ended_; }      // most lives first
     const std::vector<Way>& running() const { return running_; }  // one for each class of them
     const Plumbing& plumbing() const { return *plumbing_; }
     const CallPaths& paths() const { return paths_; }

@@ -45,6 +45,21 @@ Json history_json(const HistoryEvent& event) {
     return json;
 }
 
+Json life_json(const Life& life) {
+    return {{"buffer", fmt::format("{:#x}", life.buffer)},
+            {"size", life.size},
+            {"events", array_of(life.events, history_json)},
+            {"events_left_out", life.events_left_out}};
+}
+
+Json dependant_json(const Dependant& dependant) {
+    return {{"type", dependant.type},
+            {"count", dependant.count},
+            {"bytes", dependant.bytes},
+            {"cause", cause_name(dependant.cause)},
+            {"created", stack_json(dependant.created)}};
+}
+
 Json final_count_json(const Finding& finding) {
     if (!finding.final_count_known) return {{"min", nullptr}, {"max", nullptr}};
     return {{"min", finding.final_count_min}, {"max", finding.final_count_max}};
@@ -64,10 +79,11 @@ Json finding_json(const Finding& finding) {
     if (finding.culprit) json["culprit"] = culprit_json(*finding.culprit);
     json["suspects"] = array_of(finding.suspects, culprit_json);
     json["created"] = stack_json(finding.created);
-    json["example"] = {{"buffer", fmt::format("{:#x}", finding.example.buffer)},
-                       {"size", finding.example.size},
-                       {"events", array_of(finding.example.events, history_json)},
-                       {"events_left_out", finding.example.events_left_out}};
+    json["example"] = life_json(finding.example);
+    if (finding.example.peer) json["example"]["peer"] = life_json(*finding.example.peer);
+    if (!finding.dependants.empty()) {
+        json["dependants"] = array_of(finding.dependants, dependant_json);
+    }
     json["reason"] = finding.reason;
     if (finding.standing != Standing::kUnjudged) json["standing"] = standing_name(finding.standing);
     if (finding.sampled) {

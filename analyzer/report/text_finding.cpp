@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "report/text_comparison.h"
 #include "report/text_stack.h"
 #include "report/units.h"
 #include "report/verdict.h"
@@ -190,6 +191,17 @@ std::string finding_text(const Finding& finding, const Process* process, bool ha
     block.lines(stack_lines(finding.created, kCreatedFrames));
     if (finding.kind == Kind::kRefcountLeak && finding.peers_ended > 0)
         block.line(fmt::format("{} made here did end", counted(finding.peers_ended, "buffer")));
+    for (const Dependant& one : finding.dependants) {
+        if (&one == &finding.dependants.front()) block.label("keeps");
+        block.line(fmt::format(
+            "{} of type {}, {}, {}", counted(one.count, "buffer"), printable(one.type),
+            bytes_text(one.bytes),
+            one.cause == Cause::kCycle ? "which keep these" : "which are released when these are"));
+    }
+    if (finding.example.peer) {
+        block.label("compared");
+        block.lines(comparison_lines(finding.example, *finding.example.peer));
+    }
     add_records(block, finding);
     return block.text();
 }

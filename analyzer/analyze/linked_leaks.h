@@ -1,0 +1,25 @@
+// Leaks that are one leak: what a leaked buffer holds leaks with it, and buffers that hold each
+// other keep each other.
+//
+//   - An owner lets go of its parts when it ends (consequences.h). Where the parts lack that very
+//     release, and are no more than the leaked owners explain, only the owner is told, with the
+//     parts as its dependants (rows 13 and 14 of what goes wrong in a buffer's life).
+//   - Two buffers whose references left over were taken in one call, each in the other's code, are
+//     a cycle (row 12).
+#ifndef LASTREF_ANALYZER_ANALYZE_LINKED_LEAKS_H
+#define LASTREF_ANALYZER_ANALYZE_LINKED_LEAKS_H
+
+#include <vector>
+
+#include "analyze/finding_builder.h"
+#include "analyze/judges.h"
+#include "analyze/leak_group.h"
+
+namespace lastref {
+
+// Joins groups that belong together; those that were joined to others are gone from `groups`.
+void link_leaks(std::vector<LeakGroup>& groups, Judges& judges, FindingBuilder& builder);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_LINKED_LEAKS_H
