@@ -54,6 +54,8 @@ Examples:
   lastref report lastref.server.4711.trace
   lastref report lastref.*.trace --top 5
         all processes of a run in one report, the five worst findings
+  lastref report game.trace --buffer 0x7f12a4001230
+        the lives of the buffers that were at this address, newest first
   lastref report game.trace --format json | jq '.findings[0].culprit'
 
 Exit status: 0 however much is found; 2 for wrong usage or a report that can't be written; 3 for a
@@ -98,7 +100,7 @@ struct CommandLine {
     PackOptions pack, unpack;
     DiffOptions diff;
     GateOptions gate;
-    std::string buffer;                   // of events
+    std::string buffer;                   // of events and report
     std::string rules, program, library;  // of hooks
     size_t top = 0;                       // of report
 };
@@ -141,6 +143,8 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
     report
         ->add_option("--top", line.top, "Show the N worst findings (default: 20 as text, else all)")
         ->check(CLI::Range(size_t{1}, size_t{1000000000}));
+    report->add_option("--buffer", line.buffer,
+                       "Only the lives of buffers at this address, newest first");
     report->add_option("--suppressions", line.report.suppressions,
                        "A file that says which findings to leave out (as the gate's)");
     report->footer(kReportExamples);
@@ -379,6 +383,7 @@ int dispatch(int argc, char** argv) {
         if (*gate && line.gate.update_baseline && line.gate.baseline.empty())
             throw CLI::ValidationError("--update-baseline",
                                        "--baseline FILE says which file to write");
+        if (report->count("--buffer")) line.report.buffer = parse_address(line.buffer);
         if (events->count("--buffer")) line.events.buffer = parse_address(line.buffer);
     } catch (const CLI::ParseError& error) {
         // Help and version are asked for; everything else is wrong usage.

@@ -200,6 +200,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     facts.lost = trace.damage().empty() ? trace.lost() : UINT64_MAX;
     if ((header.notes & kNoteStopped) != 0 && facts.lost == 0) facts.lost = UINT64_MAX;
     facts.last_ticks = lifecycle.last_ticks();
+    facts.ticks_per_second = rate;
     facts.first_ticks = std::min(header.start_ticks, facts.last_ticks);
     if (!exit.orderly && facts.last_ticks > header.start_ticks) {
         const uint64_t span = facts.last_ticks - header.start_ticks;

@@ -107,12 +107,16 @@ struct OriginStatistics : Population {
     Signatures ended_lives;
 };
 
+struct ThreadPopulation : Population {
+    uint64_t last_change = 0;  // ticks: when it grew last, or one of it ended
+};
+
 struct TypeStatistics : Population {
     // The lives that each thread was the last to use, of the first threads; 'created' are those
     // that came to it.
     static constexpr size_t kMostThreads = 256;
-    std::map<uint32_t, Population> threads;
-    Population* of_thread(uint32_t thread) {
+    std::map<uint32_t, ThreadPopulation> threads;
+    ThreadPopulation* of_thread(uint32_t thread) {
         if (const auto found = threads.find(thread); found != threads.end()) return &found->second;
         return threads.size() < kMostThreads ? &threads[thread] : nullptr;
     }

@@ -67,7 +67,7 @@ void Buffers::create(const Event& event) {
     TypeStatistics& type = types_[life.type];
     life.type_serial = type.created;
     type.count_created();
-    come_to(life, event.thread);
+    come_to(life, event.thread, event.ticks);
     consequences_.other_work(event.thread);
     HistoryRecord record = make_record(event, 1);
     record.string = 0;
@@ -78,17 +78,18 @@ void Buffers::create(const Event& event) {
     ++live_;
 }
 
-void Buffers::come_to(BufferLife& life, uint32_t thread) {
+void Buffers::come_to(BufferLife& life, uint32_t thread, uint64_t ticks) {
     life.used_by = thread;
-    if (Population* const users = types_[life.type].of_thread(thread)) {
+    if (ThreadPopulation* const users = types_[life.type].of_thread(thread)) {
         life.used_by_serial = users->created;
         users->count_created();
+        users->last_change = ticks;
     }
 }
 
-void Buffers::pass_on(BufferLife& life, uint32_t thread) {
-    if (Population* const users = types_[life.type].of_thread(life.used_by)) users->count_gone();
-    come_to(life, thread);
+void Buffers::pass_on(BufferLife& life, uint32_t thread, uint64_t ticks) {
+    if (ThreadPopulation* const users = types_[life.type].of_thread(life.used_by)) users->count_gone();
+    come_to(life, thread, ticks);
 }
 
 void Buffers::move(const Event& event) {
@@ -123,7 +124,7 @@ void Buffers::move(const Event& event) {
 }
 
 void Buffers::in_life(BufferLife& life, const Event& event) {
-    if (event.thread != life.used_by) pass_on(life, event.thread);
+    if (event.thread != life.used_by) pass_on(life, event.thread, event.ticks);
     switch (event.op) {
         case Op::kRetain:
             step(life, +1);
@@ -163,8 +164,9 @@ void Buffers::end(BufferLife& life, const Event& event) {
     origin.count_ended(event.ticks - life.created_ticks);
     TypeStatistics& type = types_[life.type];
     type.count_ended(event.ticks - life.created_ticks);
-    if (Population* const thread = type.of_thread(life.used_by)) {
+    if (ThreadPopulation* const thread = type.of_thread(life.used_by)) {
         thread->count_ended(event.ticks - life.created_ticks);
+        thread->last_change = event.ticks;
     }
     // Peers that operations are unseen of would teach blame wrong numbers.
     life.ended_signature = life.signature.value();
@@ -213,7 +215,7 @@ void Buffers::bring_back(BufferLife& life) {
     origins_[{life.type, life.created_stack}].revive();
     TypeStatistics& type = types_[life.type];
     type.revive();
-    if (Population* const thread = type.of_thread(life.used_by)) thread->revive();
+    if (ThreadPopulation* const thread = type.of_thread(life.used_by)) thread->revive();
 }
 
 // It did not end well after all: no example of how lives end.
@@ -255,7 +257,7 @@ void Buffers::count_gone(const BufferLife& life) {
     origins_[{life.type, life.created_stack}].count_gone();
     TypeStatistics& type = types_[life.type];
     type.count_gone();
-    if (Population* const thread = type.of_thread(life.used_by)) thread->count_gone();
+    if (ThreadPopulation* const thread = type.of_thread(life.used_by)) thread->count_gone();
 }
 
 void Buffers::erase(Lives::iterator life) {

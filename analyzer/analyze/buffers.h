@@ -115,8 +115,8 @@ private:
     void unlearn_end(const BufferLife& life);
 
     void create(const Event& event);
-    void come_to(BufferLife& life, uint32_t thread);
-    void pass_on(BufferLife& life, uint32_t thread);
+    void come_to(BufferLife& life, uint32_t thread, uint64_t ticks);
+    void pass_on(BufferLife& life, uint32_t thread, uint64_t ticks);
     void move(const Event& event);
     void in_life(BufferLife& life, const Event& event);
     void after_life(BufferLife& life, const Event& event);

@@ -5,23 +5,12 @@
 #include <utility>
 
 #include "analyze/fingerprint.h"
-#include "read/op_names.h"
+#include "analyze/lives_at.h"
 
 namespace lastref {
 
-using trace::Op;
-
 HistoryEvent FindingBuilder::event(const HistoryRecord& record) {
-    HistoryEvent event;
-    event.op = op_name(record.operation());
-    event.time_ns = trace_.to_ns(record.ticks);
-    event.thread = record.thread;
-    event.count = record.count;
-    event.hint = trace_.strings()[record.string];
-    event.stack = names_.stack(record.stack);
-    // What a life sees of a realloc is that its memory ended there.
-    if (record.operation() == Op::kReallocBegin) event.op = "realloc";
-    return event;
+    return history_event(record, trace_, names_);
 }
 
 std::vector<HistoryEvent> FindingBuilder::history(const std::vector<HistoryRecord>& records) {

@@ -81,6 +81,13 @@ struct Life {
     uint64_t events_left_out = 0;      // in the middle, where a history is very long
 };
 
+// One of the lives at an address that was asked for.
+struct LifeAt : Life {
+    std::string trace;  // path of the file that tells of it
+    std::string type;
+    std::string end;  // how it ended: "ended", "live", "memory freed"
+};
+
 struct Example : Life {
     std::optional<Life> peer;  // the most similar life that ended well
 };

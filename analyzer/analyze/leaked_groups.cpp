@@ -30,6 +30,18 @@ bool is_revisited(const BufferLife& life, uint64_t span) {
     return false;
 }
 
+// How long others went on while a life's thread waited for a processor: it does not age by that. A
+// tenth of a second at most, which is more than a time slice.
+uint64_t waited(const TypeStatistics& type, uint32_t thread, const TraceFacts& facts) {
+    const auto own = type.threads.find(thread);
+    if (own == type.threads.end()) return 0;
+    uint64_t latest = own->second.last_change;
+    for (const auto& [other, population] : type.threads) {
+        latest = std::max(latest, population.last_change);
+    }
+    return std::min(latest - own->second.last_change, facts.ticks_per_second / 10);
+}
+
 LiveStatistics of_one(const BufferLife& life, uint64_t events, const Buffers& buffers,
                       const TraceFacts& facts) {
     LiveStatistics one;
@@ -82,7 +94,10 @@ std::vector<LeakedClass> classify_leaked(const Buffers& buffers, const TraceFact
         bool young = false;
         if (!facts.orderly_exit) {
             const auto type = buffers.types().find(life.type);
-            const uint64_t age = facts.last_ticks - std::min(facts.last_ticks, life.created_ticks);
+            uint64_t age = facts.last_ticks - std::min(facts.last_ticks, life.created_ticks);
+            if (type != buffers.types().end()) {
+                age -= std::min(age, waited(type->second, life.used_by, facts));
+            }
             young = life.created_ticks >= facts.recent_ticks ||
                     (type != buffers.types().end() && type->second.ended != 0 &&
                      age <= type->second.longest_life);

@@ -15,6 +15,7 @@ struct TraceFacts {
     uint64_t lost = 0;          // events missing at most; UINT64_MAX where nobody counted them
     uint64_t first_ticks = 0;
     uint64_t last_ticks = 0;
+    uint64_t ticks_per_second = 0;
     Sampling sampling;
     bool counts_known = true;  // retains and releases were recorded (not at level simple)
     HookFacts hooks;

@@ -2,11 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+#include <vector>
+
 #include "analyze/build_report.h"
+#include "analyze/elf_frames.h"
+#include "analyze/lives_at.h"
 #include "command/output_file.h"
 #include "command/progress_line.h"
 #include "gate/suppressions.h"
 #include "report/formats.h"
+#include "report/json.h"
+#include "report/text_finding.h"
 
 namespace lastref {
 namespace {
@@ -21,6 +29,39 @@ Result<Report> build(const ReportOptions& options) {
     return build_report(options.traces, analysis);
 }
 
+int report_lives(const ReportOptions& options) {
+    if (options.format != "text" && options.format != "json") {
+        fmt::print(stderr, "lastref report: --buffer writes text or json, not {}\n",
+                   options.format);
+        return kUsage;
+    }
+    std::vector<LifeAt> all;
+    for (const std::string& path : options.traces) {
+        Result<std::unique_ptr<TraceFile>> trace = TraceFile::open(path);
+        if (!trace) {
+            fmt::print(stderr, "{}\n", trace.error().message());
+            return kUnreadable;
+        }
+        ElfFrames frames(**trace);
+        for (LifeAt& life : lives_at(*options.buffer, **trace, frames)) {
+            life.trace = path;
+            all.push_back(std::move(life));
+        }
+    }
+    if (all.empty()) {
+        fmt::print(stderr,
+                   "lastref report: no refcounted buffer was made at {:#x}; "
+                   "'lastref events {} --buffer {:#x}' lists all that happened there\n",
+                   *options.buffer, options.traces.front(), *options.buffer);
+        return kUsage;
+    }
+    const std::string failure = write_output(
+        options.output, options.format == "json" ? render_lives_json(all) : render_lives_text(all));
+    if (failure.empty()) return 0;
+    fmt::print(stderr, "lastref report: {}\n", failure);
+    return kUsage;
+}
+
 }  // namespace
 
 int report_command(const ReportOptions& options) {
@@ -30,6 +71,7 @@ int report_command(const ReportOptions& options) {
         for (const std::string& error : errors) fmt::print(stderr, "lastref: {}\n", error);
         if (!errors.empty()) return kUsage;
     }
+    if (options.buffer) return report_lives(options);
     Result<Report> report = build(options);
     if (!report) {
         fmt::print(stderr, "lastref: {}\n", report.error().message());

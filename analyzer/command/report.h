@@ -3,6 +3,7 @@
 #define LASTREF_ANALYZER_COMMAND_REPORT_H
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,14 +12,16 @@ namespace lastref {
 
 struct ReportOptions {
     std::vector<std::string> traces;
-    std::string format = "text";  // a name of report/formats.h
-    std::string output;           // empty: standard output
-    std::optional<size_t> top;    // findings shown; unset: 20 as text, all as JSON
-    std::string suppressions;     // a file of them (gate/suppressions.h)
+    std::string format = "text";     // a name of report/formats.h
+    std::string output;              // empty: standard output
+    std::optional<size_t> top;       // findings shown; unset: 20 as text, all as JSON
+    std::optional<uint64_t> buffer;  // only the lives at this address
+    std::string suppressions;        // a file of them (gate/suppressions.h)
 };
 
-// Returns 0 however many findings there are, 2 where the report can't be written, 3 where a trace
-// can't be read; both said in one line on stderr.
+// Returns 0 however many findings there are, 2 where the report can't be written or no
+// buffer was at the address asked for, 3 where a trace can't be read; both said in one line on
+// stderr.
 int report_command(const ReportOptions& options);
 
 }  // namespace lastref

@@ -165,6 +165,18 @@ Json gate_json(const GateSummary& gate) {
 
 }  // namespace
 
+std::string render_lives_json(const std::vector<LifeAt>& lives) {
+    Json json = {{"schema", "lastref.report/1"}};
+    json["lives"] = array_of(lives, [](const LifeAt& life) {
+        Json one = life_json(life);
+        one["trace"] = life.trace;
+        one["type"] = life.type;
+        one["end"] = life.end;
+        return one;
+    });
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
 std::string render_json(const Report& report, size_t top) {
     size_t shown = std::min(top, report.findings.size());
     Json findings = Json::array();

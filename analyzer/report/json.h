@@ -14,6 +14,9 @@ namespace lastref {
 // there are.
 std::string render_json(const Report& report, size_t top = SIZE_MAX);
 
+// { "schema", "lives": [ { "trace", "type", "end", and the fields of an example } ] }
+std::string render_lives_json(const std::vector<LifeAt>& lives);
+
 }  // namespace lastref
 
 #endif  // LASTREF_ANALYZER_REPORT_JSON_H

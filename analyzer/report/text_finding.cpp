@@ -147,28 +147,26 @@ std::string record_line(size_t number, const HistoryEvent& event, bool shows_cou
     return text;
 }
 
-void add_records(Block& block, const Finding& finding) {
-    const std::vector<HistoryEvent>& events = finding.example.events;
+// The newest `most`, and always the one that made it.
+void add_records(Block& block, const Life& life, bool is_counted, size_t most) {
+    const std::vector<HistoryEvent>& events = life.events;
     if (events.empty()) return;
-    bool is_counted = finding.type != "heap" && finding.type != "mapping";
     block.label("records");
-    block.line(fmt::format("{} {:#x}, newest first:", is_counted ? "buffer" : "block",
-                           finding.example.buffer));
-    // The newest, and always the one that made it.
-    size_t shown = events.size() > kRecords ? kRecords - 1 : events.size();
+    block.line(
+        fmt::format("{} {:#x}, newest first:", is_counted ? "buffer" : "block", life.buffer));
+    size_t shown = events.size() > most ? most - 1 : events.size();
     for (size_t number = 1; number <= events.size(); ++number) {
         if (number > shown && number < events.size()) continue;
-        if (number > shown && (number > shown + 1 || finding.example.events_left_out > 0))
+        if (number > shown && (number > shown + 1 || life.events_left_out > 0))
             block.line(fmt::format(
-                "({})", counted(events.size() - 1 - shown + finding.example.events_left_out,
-                                "more record")));
+                "({})", counted(events.size() - 1 - shown + life.events_left_out, "more record")));
         const HistoryEvent& event = events[events.size() - number];
         block.line(record_line(number, event, is_counted));
         block.lines(stack_lines(event.stack, kRecordFrames), 3);
     }
-    if (events.size() <= kRecords && finding.example.events_left_out > 0)
-        block.line(fmt::format("({} left out in between)",
-                               counted(finding.example.events_left_out, "more record")));
+    if (events.size() <= most && life.events_left_out > 0)
+        block.line(
+            fmt::format("({} left out in between)", counted(life.events_left_out, "more record")));
 }
 
 void add_process(Block& block, const Process* process) {
@@ -202,8 +200,23 @@ std::string finding_text(const Finding& finding, const Process* process, bool ha
         block.label("compared");
         block.lines(comparison_lines(finding.example, *finding.example.peer));
     }
-    add_records(block, finding);
+    const bool is_counted = finding.type != "heap" && finding.type != "mapping";
+    add_records(block, finding.example, is_counted, kRecords);
     return block.text();
+}
+
+std::string render_lives_text(const std::vector<LifeAt>& lives) {
+    std::string text;
+    for (const LifeAt& life : lives) {
+        Block block(fmt::format(
+            "buffer {:#x}{}{}, {}, {} in {}", life.buffer, life.type.empty() ? "" : " of type ",
+            printable(life.type), bytes_text(life.size),
+            life.end == "live" ? "live when the trace ends" : life.end, printable(life.trace)));
+        add_records(block, life, true, SIZE_MAX);
+        if (!text.empty()) text += '\n';
+        text += block.text();
+    }
+    return text;
 }
 
 std::string brief_finding_text(const Finding& finding, const Process* process) {

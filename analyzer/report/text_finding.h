@@ -3,6 +3,7 @@
 #define LASTREF_ANALYZER_REPORT_TEXT_FINDING_H
 
 #include <string>
+#include <vector>
 
 #include "analyze/findings.h"
 
@@ -13,6 +14,9 @@ std::string finding_text(const Finding& finding, const Process* process, bool ha
 
 // The same in brief, for heap blocks and mappings: their creation is all there is to say.
 std::string brief_finding_text(const Finding& finding, const Process* process);
+
+// Lives at one address, each with all records that are kept of it.
+std::string render_lives_text(const std::vector<LifeAt>& lives);
 
 }  // namespace lastref
 
