@@ -230,10 +230,11 @@ class Outcome:
         return "\n".join(lines)
 
 
-def run_one(variation, programs, lastref, level="paranoid"):
+def run_one(variation, programs, lastref, level="paranoid", settings=None):
     directory = tempfile.mkdtemp(prefix="lastref-blame-")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LASTREF_")
                    or k == "LASTREF_SHIM"}
+    environment.update(settings or {})
     try:
         trace = os.path.join(directory, "trace")
         ran = subprocess.run([lastref, "run", "--level", level, "-o", trace, "--",
