@@ -47,6 +47,9 @@ class Benchmarks(unittest.TestCase):
     def test_start(self):
         self.quick("start", "plain", "simple", "ms added at level simple")
 
+    def test_gate(self):
+        self.quick("gate", "plain", "gate", "time, gate / plain")
+
     def test_all_of_them_are_listed(self):
         with open(os.path.join(BENCHMARKS, "all"), encoding="utf-8") as script:
             listed = set(next(line for line in script if line.startswith("for name in "))
