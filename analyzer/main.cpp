@@ -13,6 +13,7 @@
 
 #include "command/diff.h"
 #include "command/events.h"
+#include "command/export.h"
 #include "command/gate.h"
 #include "command/hooks.h"
 #include "command/info.h"
@@ -21,6 +22,7 @@
 #include "command/run.h"
 #include "command/run_arguments.h"
 #include "report/formats.h"
+#include "command/symbolize.h"
 
 namespace {
 
@@ -61,6 +63,14 @@ Examples:
 Exit status: 0 however much is found; 2 for wrong usage or a report that can't be written; 3 for a
 trace that can't be read.)";
 
+constexpr const char* kExportExamples = R"(
+Examples:
+  lastref export server.trace --format pprof -o server.pb.gz && go tool pprof -top server.pb.gz
+  lastref export server.trace --format folded --weight peak | flamegraph.pl > peak.svg
+
+Several traces at once become one profile: the same place of the same module is one.
+Exit status: 2 for an output that can't be written, 3 for a trace that can't be read.)";
+
 constexpr const char* kInfoExamples = R"(
 Examples:
   lastref info lastref.server.4711.trace
@@ -100,6 +110,7 @@ struct CommandLine {
     PackOptions pack, unpack;
     DiffOptions diff;
     GateOptions gate;
+    SymbolizeOptions symbolize;
     std::string buffer;                   // of events and report
     std::string rules, program, library;  // of hooks
     size_t top = 0;                       // of report
@@ -132,6 +143,20 @@ CLI::App* add_run(CLI::App& app, CommandLine& line) {
     return run;
 }
 
+void add_symbol_places(CLI::App& verb, SymbolPlaces& places) {
+    verb.add_option("--sysroot", places.sysroot,
+                    "Look for the traced machine's files in this copy of them first");
+    verb.add_option("--debug-dir", places.debug_dirs,
+                    "Look for debug files here too, as below /usr/lib/debug (may be repeated)")
+        ->allow_extra_args(false);
+}
+
+void add_weight(CLI::App& verb, CommandLine& line) {
+    verb.add_option("--weight", line.report.weight,
+                    "Of folded stacks: bytes live (at the end), peak or allocated (in all)")
+        ->check(CLI::IsMember({"live", "peak", "allocated"}));
+}
+
 CLI::App* add_report(CLI::App& app, CommandLine& line) {
     CLI::App* report = app.add_subcommand("report", "Say what leaked and who is to blame");
     report->add_option("TRACE", line.report.traces, "Trace files")->required();
@@ -139,6 +164,7 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
     for (const Format& format : formats()) names.emplace_back(format.name);
     report->add_option("--format", line.report.format, "What to write (default: text)")
         ->check(CLI::IsMember(names));
+    add_weight(*report, line);
     report->add_option("-o,--output", line.report.output, "Write to a file instead");
     report
         ->add_option("--top", line.top, "Show the N worst findings (default: 20 as text, else all)")
@@ -147,8 +173,22 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
                        "Only the lives of buffers at this address, newest first");
     report->add_option("--suppressions", line.report.suppressions,
                        "A file that says which findings to leave out (as the gate's)");
+    add_symbol_places(*report, line.report.symbols);
     report->footer(kReportExamples);
     return report;
+}
+
+CLI::App* add_export(CLI::App& app, CommandLine& line) {
+    CLI::App* verb = app.add_subcommand("export", "Write a trace for other tools to read");
+    verb->add_option("TRACE", line.report.traces, "Trace files")->required();
+    verb->add_option("--format", line.report.format, "html, folded, pprof or heaptrack")
+        ->required()
+        ->check(CLI::IsMember({"html", "folded", "pprof", "heaptrack"}));
+    verb->add_option("-o,--output", line.report.output, "Write to a file instead");
+    add_weight(*verb, line);
+    add_symbol_places(*verb, line.report.symbols);
+    verb->footer(kExportExamples);
+    return verb;
 }
 
 CLI::App* add_info(CLI::App& app, CommandLine& line) {
@@ -163,6 +203,7 @@ CLI::App* add_events(CLI::App& app, CommandLine& line) {
     events->add_option("TRACE", line.events.trace, "Trace file")->required();
     events->add_option("--buffer", line.buffer, "Only records about this address");
     events->add_flag("--stacks", line.events.stacks, "Print whole stacks, with names");
+    add_symbol_places(*events, line.events.symbols);
     events->footer(kEventsExamples);
     return events;
 }
@@ -181,6 +222,24 @@ CLI::App* add_unpack(CLI::App& app, PackOptions& options) {
     unpack->add_option("-o,--output", options.output, "The trace (default: TRACE without .packed)");
     unpack->footer(kUnpackExamples);
     return unpack;
+}
+
+constexpr const char* kSymbolizeExamples = R"(
+Examples:
+  lastref symbolize server.trace
+        write all names into the trace: it can now be read on any machine
+  lastref symbolize server.trace --sysroot /mnt/target --debug-dir /srv/debug
+        with the files and debug files of the machine that made it; DEBUGINFOD_URLS is honoured
+
+Exit status: 2 where the trace can't be written, 3 where it can't be read.)";
+
+CLI::App* add_symbolize(CLI::App& app, SymbolizeOptions& options) {
+    CLI::App* symbolize =
+        app.add_subcommand("symbolize", "Write the names of all code into a finished trace");
+    symbolize->add_option("TRACE", options.trace, "Trace file")->required();
+    add_symbol_places(*symbolize, options.symbols);
+    symbolize->footer(kSymbolizeExamples);
+    return symbolize;
 }
 
 constexpr const char* kHooksExamples = R"(
@@ -357,10 +416,12 @@ int dispatch(int argc, char** argv) {
     app.require_subcommand(1);
     CLI::App* run = add_run(app, line);
     CLI::App* report = add_report(app, line);
+    CLI::App* exported = add_export(app, line);
     CLI::App* info = add_info(app, line);
     CLI::App* events = add_events(app, line);
     CLI::App* pack = add_pack(app, line.pack);
     CLI::App* unpack = add_unpack(app, line.unpack);
+    CLI::App* symbolize = add_symbolize(app, line.symbolize);
     const HooksCommand hooks = add_hooks(app, line);
     CLI::App* diff = add_diff(app, line.diff);
     CLI::App* gate = add_gate(app, line.gate);
@@ -392,12 +453,14 @@ int dispatch(int argc, char** argv) {
     }
     if (report->count("--top")) line.report.top = line.top;
     if (*run) return run_command(line.run);
-    if (*report) return report_command(line.report);
+    if (*exported && is_event_format(line.report.format)) return export_events(line.report);
+    if (*report || *exported) return report_command(line.report);
     if (*info) return info_command(line.info);
     if (*pack) return pack_command(line.pack);
     if (*unpack) return unpack_command(line.unpack);
     if (*diff) return diff_command(line.diff);
     if (*gate) return gate_command(line.gate);
+    if (*symbolize) return symbolize_command(line.symbolize);
     if (*hooks.list) return list_hooks();
     if (*hooks.check) return check_hooks(line.rules, line.program);
     if (*hooks.draft) return draft_hooks(line.library);

@@ -15,6 +15,7 @@
 //               written (the process died while making it) is all zero at its start: a reader
 //               goes on at the next multiple of kChunkUnit that holds a chunk magic. Space after
 //               the last chunk is reserved and zero.
+//   [names_offset, + names_size)   behind chunks_end, where `lastref symbolize` put it: NAMES
 //
 // CRASH SAFETY. The file is a shared mapping; the kernel keeps what was stored there however the
 // process ends. A writer first stores a record's bytes, then raises ChunkHeader::committed, so
@@ -70,6 +71,15 @@
 // counts modules unloaded before a frame was captured: it tells which module owned the pc then.
 // `base` may be defined in any chunk, before or behind. Two ids may be the same stack: threads that
 // meet a stack at the same moment, or a writer that forgot, define it twice.
+//
+// NAMES. What code addresses are called, so that a trace can be read where the programs are not.
+// Not written by the shim. Readers that do not know of it see a trace without names. All varints:
+//   count of texts; each a text (function and file names; no limit of kMaxText)
+//   count of places; for each, ascending by module and address:
+//     module: its place among the kLoad records, or their number for code in no module
+//     address: the ELF address of the call (svarint, - the previous place's)
+//     count of frames, the innermost inlined one first; for each the function's text, the file's
+//       text, the line (indexes from 0)
 #ifndef LASTREF_SHIM_TRACE_FORMAT_H
 #define LASTREF_SHIM_TRACE_FORMAT_H
 
@@ -158,7 +168,10 @@ struct TraceHeader {
     uint64_t ring_size;
     uint64_t cut_ticks;   // no later event was dropped: after this the trace is complete
     uint64_t cut_chunks;  // how many chunks were dropped
-    uint8_t reserved[672];
+    // NAMES; size 0: none. Written after all else.
+    uint64_t names_offset;  // a multiple of kChunkUnit, not below chunks_end
+    uint64_t names_size;
+    uint8_t reserved[656];
 };
 static_assert(sizeof(TraceHeader) == kHeaderSize);
 static_assert(offsetof(TraceHeader, chunks_end) == 152);

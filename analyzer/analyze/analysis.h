@@ -7,6 +7,7 @@
 
 #include "analyze/findings.h"
 #include "analyze/stack_names.h"
+#include "analyze/usage_builder.h"
 #include "read/trace_file.h"
 
 namespace lastref {
@@ -14,9 +15,10 @@ namespace lastref {
 // Called every million events or so with their number.
 using EventProgress = std::function<void(uint64_t)>;
 
-// Reads all events, adds the process, its share of the summary and its findings (not sorted).
+// Reads all events, adds the process, its share of the summary and its findings (not sorted), and
+// its memory usage to `usage` where that is not null.
 void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& progress,
-                   Report& report);
+                   Report& report, UsageBuilder* usage = nullptr);
 
 // To be called once, after the last trace: order and distinct ids.
 void complete_report(Report& report);

@@ -50,6 +50,16 @@ void Buffers::handle(const Event& event) {
     }
 }
 
+void Buffers::came_alive(const BufferLife& life, bool anew) {
+    ++live_;
+    if (usage_ != nullptr) usage_->begins(life.type, life.created_stack, life.size, anew);
+}
+
+void Buffers::went(const BufferLife& life) {
+    --live_;
+    if (usage_ != nullptr) usage_->ends(life.type, life.created_stack, life.size);
+}
+
 void Buffers::create(const Event& event) {
     if (const auto old = lives_.find(event.address); old != lives_.end()) replace(old);
     BufferLife life;
@@ -72,10 +82,10 @@ void Buffers::create(const Event& event) {
     HistoryRecord record = make_record(event, 1);
     record.string = 0;
     life.remember(record);
+    came_alive(life, true);
     lives_.emplace(event.address, std::move(life));
     pages_.add(event.address);
     ++totals_.created;
-    ++live_;
 }
 
 void Buffers::come_to(BufferLife& life, uint32_t thread, uint64_t ticks) {
@@ -159,7 +169,7 @@ void Buffers::end(BufferLife& life, const Event& event) {
     life.ended_thread = event.thread;
     consequences_.ended(event.thread, life.type, event.stack);
     ++totals_.ended;
-    --live_;
+    went(life);
     OriginStatistics& origin = origins_[{life.type, life.created_stack}];
     origin.count_ended(event.ticks - life.created_ticks);
     TypeStatistics& type = types_[life.type];
@@ -211,7 +221,7 @@ void Buffers::bring_back(BufferLife& life) {
     life.state = State::kLive;
     life.destroyed = false;
     --totals_.ended;
-    ++live_;
+    came_alive(life, false);
     origins_[{life.type, life.created_stack}].revive();
     TypeStatistics& type = types_[life.type];
     type.revive();
@@ -246,7 +256,7 @@ void Buffers::replace(Lives::iterator old) {
     if (old->second.state == State::kLive) {
         ++totals_.replaced;
         ++totals_.ended;
-        --live_;
+        went(old->second);
         ++types_[old->second.type].replaced;
         count_gone(old->second);
     }
@@ -300,7 +310,7 @@ void Buffers::end_range(uint64_t address, uint64_t size, const Event& event) {
         life.state = State::kFreed;
         life.ended_ticks = event.ticks;
         ++totals_.ended;
-        --live_;
+        went(life);
         count_gone(life);
         remember_ended(life);
     }
@@ -330,7 +340,7 @@ void Buffers::put_down(uint64_t from, uint64_t to, uint64_t size, uint32_t log) 
         if (offset >= size || !lives_.try_emplace(address, std::move(life)).second) {
             ++totals_.replaced;
             ++totals_.ended;
-            --live_;
+            went(life);
             count_gone(life);
             continue;
         }

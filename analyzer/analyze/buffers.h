@@ -33,6 +33,7 @@
 #include "analyze/consequences.h"
 #include "analyze/hook_facts.h"
 #include "analyze/misuse.h"
+#include "analyze/usage.h"
 #include "read/event.h"
 
 namespace lastref {
@@ -48,6 +49,9 @@ class Buffers {
 public:
     // `rate`: ticks per second. `judge_misuse` is false where events are missing.
     Buffers(MisuseLog& misuses, uint64_t ticks_per_second, bool judge_misuse);
+
+    // `usage` is told of every begin and end from here on, and must outlive this.
+    void report_to(Usage* usage) { usage_ = usage; }
 
     // create, retain, release, touch, count, move, destroy.
     void handle(const Event& event);
@@ -115,6 +119,8 @@ private:
     void unlearn_end(const BufferLife& life);
 
     void create(const Event& event);
+    void came_alive(const BufferLife& life, bool anew);
+    void went(const BufferLife& life);
     void come_to(BufferLife& life, uint32_t thread, uint64_t ticks);
     void pass_on(BufferLife& life, uint32_t thread, uint64_t ticks);
     void move(const Event& event);
@@ -144,6 +150,7 @@ private:
     Consequences consequences_;
     BufferTotals totals_;
     uint64_t live_ = 0;
+    Usage* usage_ = nullptr;
     uint64_t event_count_ = 0;
     HookFacts hooks_;
     bool from_start_ = true;

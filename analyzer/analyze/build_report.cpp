@@ -11,6 +11,8 @@ namespace lastref {
 
 Result<Report> build_report(std::span<const std::string> trace_paths, const Options& options) {
     Report report;
+    std::unique_ptr<UsageBuilder> usage;
+    if (options.usage) usage = std::make_unique<UsageBuilder>(report.usage.emplace());
     for (size_t i = 0; i < trace_paths.size(); ++i) {
         Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(trace_paths[i]);
         if (!opened && options.unreadable == nullptr) return opened.error();
@@ -29,8 +31,8 @@ Result<Report> build_report(std::span<const std::string> trace_paths, const Opti
                 options.progress(before + part / static_cast<double>(trace_paths.size()));
             };
         }
-        ElfFrames frames(trace);
-        analyze_trace(trace, frames, progress, report);
+        ElfFrames frames(trace, options.symbols);
+        analyze_trace(trace, frames, progress, report, usage.get());
     }
     complete_report(report);
     return report;

@@ -10,6 +10,7 @@
 
 #include "analyze/findings.h"
 #include "read/result.h"
+#include "symbols/symbol_places.h"
 
 namespace lastref {
 
@@ -18,6 +19,8 @@ struct Options {
     std::function<void(double)> progress;
     // Where set, traces that can't be read are told here and the others reported.
     std::vector<Error>* unreadable = nullptr;
+    SymbolPlaces symbols;
+    bool usage = false;  // also Report::usage, which not every format shows
 };
 
 // Reads and judges each trace. An unreadable one is an error for the whole call; damage later in

@@ -25,8 +25,9 @@ std::vector<Module> convert(const std::vector<ModuleRecord>& records) {
 
 }  // namespace
 
-ElfFrames::ElfFrames(const TraceFile& trace)
-    : modules_(convert(trace.modules())), symbolizer_(modules_, trace.header().pid) {}
+ElfFrames::ElfFrames(const TraceFile& trace, const SymbolPlaces& places)
+    : modules_(convert(trace.modules())),
+      symbolizer_(modules_, trace.header().pid, places, &trace.names()) {}
 
 const std::vector<Frame>& ElfFrames::frames(uint64_t pc, uint32_t epoch) {
     return symbolizer_.frames(pc, epoch);

@@ -14,10 +14,13 @@ namespace lastref {
 class ElfFrames final : public FrameSource {
 public:
     // Takes a copy of the trace's modules; ELF files are opened when first asked for.
-    explicit ElfFrames(const TraceFile& trace);
+    explicit ElfFrames(const TraceFile& trace, const SymbolPlaces& places = {});
 
     const std::vector<Frame>& frames(uint64_t pc, uint32_t epoch) override;
     bool is_own(uint64_t pc, uint32_t epoch) override;
+
+    // All that frames() was asked for until now.
+    TraceNames names() const { return symbolizer_.names(); }
 
 private:
     std::vector<Module> modules_;  // before symbolizer_, which looks at it

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "analyze/stack.h"
+#include "analyze/usage_report.h"
 
 namespace lastref {
 
@@ -217,6 +218,7 @@ struct Report {
     std::vector<Finding> findings;  // worst first
     std::optional<GateSummary> gate;
     std::string root;  // folder that formats for other tools name source files in; "" for none
+    std::optional<UsageReport> usage;  // where it was asked for
 };
 
 }  // namespace lastref

@@ -21,6 +21,7 @@
 #include "analyze/heap_table.h"
 #include "analyze/misuse.h"
 #include "analyze/stack_counters.h"
+#include "analyze/usage.h"
 #include "read/event.h"
 
 namespace lastref {
@@ -39,6 +40,9 @@ public:
     // `judge_double_frees` is false where events are missing.
     Heap(MisuseLog& misuses, bool judge_double_frees)
         : misuses_(misuses), judge_double_frees_(judge_double_frees) {}
+
+    // `usage` is told of every begin and end from here on, and must outlive this.
+    void report_to(Usage* usage) { usage_ = usage; }
 
     // Tells the processor what begin() or end() of `event` will touch.
     void prefetch(const Event& event) const {
@@ -61,6 +65,8 @@ public:
         totals_.live_bytes += event.size;
         if (totals_.live_bytes > totals_.peak_bytes) totals_.peak_bytes = totals_.live_bytes;
         allocations_by_stack_.increment(event.stack);
+        if (usage_ != nullptr) [[unlikely]]
+            usage_->begins(Usage::kHeap, event.stack, event.size);
     }
 
     // free. Returns the size of the block that ended, nothing if none did.
@@ -76,6 +82,8 @@ public:
         block->end_stack = event.stack;
         block->end_thread = event.thread;
         block->state = HeapBlock::kEnded;
+        if (usage_ != nullptr) [[unlikely]]
+            usage_->ends(Usage::kHeap, block->stack, block->size);
         return block->size;
     }
 
@@ -97,6 +105,7 @@ private:
     HeapTable table_;
     HeapTotals totals_;
     StackCounters allocations_by_stack_;
+    Usage* usage_ = nullptr;
     std::unordered_map<uint32_t, HeapBlock> reallocs_;  // by log: the block before its realloc
 };
 

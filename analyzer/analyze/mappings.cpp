@@ -20,6 +20,12 @@ std::vector<Mapping> Mappings::cut(uint64_t address, uint64_t size) {
     std::vector<Mapping> removed;
     const uint64_t end = end_of(address, size);
     if (end <= address) return removed;
+    const auto keep = [this](const Mapping& rest) {
+        live_.emplace(rest.begin, rest);
+        if (usage_ != nullptr) {
+            usage_->begins(Usage::kMapping, rest.stack, rest.end - rest.begin, false);
+        }
+    };
     auto at = live_.upper_bound(address);
     if (at != live_.begin() && std::prev(at)->second.end > address) --at;
     while (at != live_.end() && at->second.begin < end) {
@@ -30,31 +36,37 @@ std::vector<Mapping> Mappings::cut(uint64_t address, uint64_t size) {
         part.end = std::min(whole.end, end);
         totals_.live_bytes -= part.end - part.begin;
         removed.push_back(part);
+        // A part that stays is told anew, so that lives are counted in whole ones.
+        if (usage_ != nullptr) usage_->ends(Usage::kMapping, whole.stack, whole.end - whole.begin);
         if (whole.begin < part.begin) {
             Mapping before = whole;
             before.end = part.begin;
-            live_.emplace(before.begin, before);
+            keep(before);
         }
         if (whole.end > part.end) {
             Mapping after = whole;
             after.begin = part.end;
-            live_.emplace(after.begin, after);
+            keep(after);
         }
     }
     return removed;
 }
 
-void Mappings::insert(const Mapping& mapping) {
+void Mappings::insert(const Mapping& mapping, bool anew) {
     if (mapping.begin >= mapping.end) return;
     cut(mapping.begin, mapping.end - mapping.begin);
     live_[mapping.begin] = mapping;
     totals_.live_bytes += mapping.end - mapping.begin;
     totals_.peak_bytes = std::max(totals_.peak_bytes, totals_.live_bytes);
+    if (usage_ != nullptr) {
+        usage_->begins(Usage::kMapping, mapping.stack, mapping.end - mapping.begin, anew);
+    }
 }
 
 void Mappings::map(const Event& event) {
     insert({event.address, end_of(event.address, event.size), event.ticks, totals_.made,
-            event.stack, event.thread});
+            event.stack, event.thread},
+           true);
     ++totals_.made;
     made_by_stack_.increment(event.stack);
 }
@@ -69,7 +81,7 @@ void Mappings::unmap_failed(uint32_t log) {
     const auto found = removed_.find(log);
     if (found == removed_.end()) return;
     if (!found->second.empty()) --totals_.unmapped;
-    for (const Mapping& mapping : found->second) insert(mapping);
+    for (const Mapping& mapping : found->second) insert(mapping, false);
     removed_.erase(found);
 }
 
@@ -88,11 +100,12 @@ void Mappings::remap(const Event& event) {
         }
         removed_.erase(found);
     }
-    if (moved.serial == totals_.made) {
+    const bool anew = moved.serial == totals_.made;
+    if (anew) {
         ++totals_.made;
         made_by_stack_.increment(event.stack);
     }
-    insert(moved);
+    insert(moved, anew);
 }
 
 }  // namespace lastref

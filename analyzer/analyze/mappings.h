@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "analyze/stack_counters.h"
+#include "analyze/usage.h"
 #include "read/event.h"
 
 namespace lastref {
@@ -41,6 +42,9 @@ struct MappingTotals {
 
 class Mappings {
 public:
+    // `usage` is told of every begin and end from here on, and must outlive this.
+    void report_to(Usage* usage) { usage_ = usage; }
+
     void map(const Event& event);
     // munmap, and the old range of mremap.
     void unmap(const Event& event);
@@ -58,12 +62,13 @@ public:
 
 private:
     std::vector<Mapping> cut(uint64_t address, uint64_t size);
-    void insert(const Mapping& mapping);
+    void insert(const Mapping& mapping, bool anew);
 
     std::map<uint64_t, Mapping> live_;                            // by begin, not overlapping
     std::unordered_map<uint32_t, std::vector<Mapping>> removed_;  // by log: the last unmap's
     StackCounters made_by_stack_;
     MappingTotals totals_;
+    Usage* usage_ = nullptr;
 };
 
 }  // namespace lastref

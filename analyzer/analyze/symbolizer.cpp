@@ -47,6 +47,8 @@ struct Symbolizer::State {
 
     std::span<const Module> modules;
     int32_t pid;
+    SymbolPlaces places;
+    const TraceNames* names = nullptr;
     std::vector<bool> is_own;  // by module
     size_t last_module = kNoModule;
     std::optional<PerfMap> perf_map;  // read at first need
@@ -84,7 +86,7 @@ ElfModule* Symbolizer::State::elf_module(size_t index) {
     if (!opened[index]) {
         const Module& module = modules[index];
         auto [file, is_new] = files.try_emplace({module.path, module.build_id});
-        if (is_new) file->second = ElfModule::open(module.path, module.build_id);
+        if (is_new) file->second = ElfModule::open(module.path, module.build_id, places);
         opened[index] = file->second.get();
     }
     return *opened[index];
@@ -93,6 +95,16 @@ ElfModule* Symbolizer::State::elf_module(size_t index) {
 std::vector<Frame> Symbolizer::State::make_frames(const Place& place) {
     Frame known;
     known.offset = place.address;
+    const std::vector<NamedFrame>* told = nullptr;
+    if (names != nullptr) {
+        const size_t module = place.module == kNoModule ? modules.size() : place.module;
+        const auto found = names->find({static_cast<uint32_t>(module), place.address});
+        if (found != names->end()) told = &found->second;
+    }
+    if (place.module == kNoModule && told != nullptr) {
+        if (!told->empty()) known.function = told->front().function;
+        return {known};
+    }
     if (place.module == kNoModule) {
         if (!perf_map) perf_map = PerfMap::of_process(pid);
         known.function = perf_map->find(place.address);
@@ -101,7 +113,15 @@ std::vector<Frame> Symbolizer::State::make_frames(const Place& place) {
     known.module = modules[place.module].path;
     known.build_id = modules[place.module].build_id;
     std::vector<Frame> frames;
-    if (ElfModule* elf = elf_module(place.module)) {
+    if (told != nullptr) {
+        for (const NamedFrame& source : *told) {
+            Frame& frame = frames.emplace_back(known);
+            frame.function = source.function;
+            frame.file = source.file;
+            frame.line = source.line;
+            frame.inlined = true;
+        }
+    } else if (ElfModule* elf = elf_module(place.module)) {
         for (SourceFrame& source : elf->frames(place.address)) {
             Frame& frame = frames.emplace_back(known);
             frame.function = std::move(source.function);
@@ -115,7 +135,11 @@ std::vector<Frame> Symbolizer::State::make_frames(const Place& place) {
     return frames;
 }
 
-Symbolizer::Symbolizer(std::span<const Module> modules, int32_t pid) : state_(new State) {
+Symbolizer::Symbolizer(std::span<const Module> modules, int32_t pid, const SymbolPlaces& places,
+                       const TraceNames* names)
+    : state_(new State) {
+    state_->places = places;
+    state_->names = names;
     state_->modules = modules;
     state_->pid = pid;
     state_->opened.resize(modules.size());
@@ -126,6 +150,19 @@ Symbolizer::Symbolizer(std::span<const Module> modules, int32_t pid) : state_(ne
 }
 
 Symbolizer::~Symbolizer() = default;
+
+TraceNames Symbolizer::names() const {
+    TraceNames names;
+    for (const auto& [place, frames] : state_->by_place) {
+        const size_t module = place.module == kNoModule ? state_->modules.size() : place.module;
+        std::vector<NamedFrame>& named = names[{static_cast<uint32_t>(module), place.address}];
+        for (const Frame& frame : frames) {
+            if (frame.function.empty() && frame.file.empty()) continue;
+            named.push_back({frame.function, frame.file, frame.line});
+        }
+    }
+    return names;
+}
 
 // A return address may belong to the next line, or to the next function where the call does not
 // return: what is named, and shown as the offset, is the call before it.

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "analyze/findings.h"
+#include "read/trace_names.h"
+#include "symbols/symbol_places.h"
 
 namespace lastref {
 
@@ -29,13 +31,18 @@ struct Module {
 
 class Symbolizer {
 public:
-    // `modules` must outlive the symbolizer. `pid` names the perf map.
-    Symbolizer(std::span<const Module> modules, int32_t pid);
+    // `modules` must outlive the symbolizer. `pid` names the perf map. What `names` tells is taken
+    // from there, whatever files are at hand; it must outlive the symbolizer too.
+    Symbolizer(std::span<const Module> modules, int32_t pid, const SymbolPlaces& places = {},
+               const TraceNames* names = nullptr);
     ~Symbolizer();
 
     // The frames of one machine frame, innermost inlined call first; never empty. `pc` as in
     // StackNode, `epoch` tells which module owned the address.
     const std::vector<Frame>& frames(uint64_t pc, uint32_t epoch);
+
+    // All that frames() was asked for until now.
+    TraceNames names() const;
 
     // True for code of liblastref.so itself, to be left out of reports.
     bool is_own(uint64_t pc, uint32_t epoch);

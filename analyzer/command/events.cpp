@@ -19,8 +19,11 @@ using namespace trace;
 
 class EventLines {
 public:
-    EventLines(TraceFile& trace, bool stacks)
-        : trace_(trace), stacks_(stacks), frames_(trace), names_(trace.stacks(), frames_) {}
+    EventLines(TraceFile& trace, const EventsOptions& options)
+        : trace_(trace),
+          stacks_(options.stacks),
+          frames_(trace, options.symbols),
+          names_(trace.stacks(), frames_) {}
 
     void write(const Event& event);
     void write_losses();
@@ -224,7 +227,7 @@ int events_command(const EventsOptions& options) {
         return 3;
     }
     TraceFile& trace = **opened;
-    EventLines lines(trace, options.stacks);
+    EventLines lines(trace, options);
     EventMerger merger(trace);
     while (const Event* const event = merger.next()) {
         if (options.buffer && event->address != *options.buffer &&

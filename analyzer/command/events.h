@@ -8,12 +8,15 @@
 #include <optional>
 #include <string>
 
+#include "symbols/symbol_places.h"
+
 namespace lastref {
 
 struct EventsOptions {
     std::string trace;               // path of the trace file
     std::optional<uint64_t> buffer;  // --buffer ADDR: only records about this address
-    bool stacks = false;             // --stacks: "stack" is an array of FRAME, not an id
+    SymbolPlaces symbols;
+    bool stacks = false;  // --stacks: "stack" is an array of FRAME, not an id
 };
 
 // Returns the exit status: 0, or 3 for an unreadable trace (said on stderr). A reader of the

@@ -1,5 +1,6 @@
 #include "command/gate.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 #include "gate/default_suppressions.h"
 #include "gate/judge.h"
 #include "report/formats.h"
+#include "report/html.h"
 #include "report/gate_text.h"
 
 namespace lastref {
@@ -88,13 +90,15 @@ std::vector<RunTrace> settled_traces(const RunOutcome& outcome) {
     return traces;
 }
 
-Report read_traces(const std::vector<RunTrace>& traces, std::vector<std::string>& doubts) {
+Report read_traces(const std::vector<RunTrace>& traces, bool usage,
+                   std::vector<std::string>& doubts) {
     std::vector<std::string> paths;
     for (const RunTrace& trace : traces) paths.push_back(trace.path);
     ProgressLine line("gate");
     std::vector<Error> unreadable;
     Options options;
     options.unreadable = &unreadable;
+    options.usage = usage;
     options.progress = [&](double share) { line.show(share); };
     Result<Report> report = build_report(paths, options);
     for (const Error& error : unreadable) doubts.push_back("unreadable: " + error.message());
@@ -116,7 +120,7 @@ std::string control_failure(const GateOptions& options, const std::string& folde
     const RunOutcome outcome = run_traced(run);
     if (!outcome.started || outcome.status != 0) return "the planted control could not be run";
     std::vector<std::string> doubts;
-    const Report report = read_traces(outcome.traces, doubts);
+    const Report report = read_traces(outcome.traces, false, doubts);
     if (!doubts.empty()) return "the planted control's trace: " + doubts.front();
     return why_control_fails(report, suppressions);
 }
@@ -140,7 +144,9 @@ bool write_outputs(const GateOptions& options, const Report& report) {
     for (const auto& [name, file] : options.outputs) {
         const Format* format = find_format(name);
         const std::string failure =
-            write_output(file == "-" ? "" : file, format->render(report, SIZE_MAX));
+            name == "html" && !html_is_built()
+                ? file + ": " + kNoHtml
+                : write_output(file == "-" ? "" : file, format->render(report, SIZE_MAX));
         if (failure.empty()) continue;
         say(fmt::format("--{} {}", name, failure));
         all = false;
@@ -192,7 +198,10 @@ int run_gate(const GateOptions& options, const std::string& folder) {
                         options.timeout));
     }
 
-    Report report = read_traces(settled_traces(outcome), doubts.reasons);
+    const bool usage =
+        std::any_of(options.outputs.begin(), options.outputs.end(),
+                    [](const auto& output) { return find_format(output.first)->usage; });
+    Report report = read_traces(settled_traces(outcome), usage, doubts.reasons);
     report.root = std::filesystem::current_path(error).string();
     const std::string failure = control_failure(options, folder + "/control", suppressions);
     if (!failure.empty()) doubts.reasons.push_back(failure);

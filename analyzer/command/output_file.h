@@ -1,4 +1,4 @@
-// Puts a finished text where the user wants it, whole or not at all.
+// Puts an output where the user wants it, whole or not at all.
 #ifndef LASTREF_ANALYZER_COMMAND_OUTPUT_FILE_H
 #define LASTREF_ANALYZER_COMMAND_OUTPUT_FILE_H
 
@@ -7,10 +7,32 @@
 
 namespace lastref {
 
-// Writes to standard output where `path` is empty. A regular file is replaced at once when all is
-// written, so that neither a failure nor a reader ever meets half of it; devices and pipes are
-// written to directly. Returns why it failed, in words that name the file; empty on success. A
-// reader of a pipe that goes away early is no failure.
+// Written piece by piece: to standard output where `path` is empty. A regular file is replaced at
+// once by finish(), so that neither a failure nor a reader ever meets half of it; devices and pipes
+// are written to directly. A reader of a pipe that goes away early is no failure.
+class OutputFile {
+public:
+    explicit OutputFile(std::string path);
+    ~OutputFile();
+    OutputFile(const OutputFile&) = delete;
+    OutputFile& operator=(const OutputFile&) = delete;
+
+    // False once nothing more is to be written: after a failure, or where the reader has gone.
+    bool write(std::string_view text);
+    // To be called once, at the end. Why it failed, in words that name the file; empty on success.
+    std::string finish();
+
+private:
+    void fail();
+
+    const std::string path_;
+    std::string temporary_;  // empty: written to directly
+    std::string failure_;
+    int descriptor_ = -1;
+    bool closed_ = false;  // the reader has gone
+};
+
+// A finished text. Returns what finish() returns.
 std::string write_output(const std::string& path, std::string_view text);
 
 }  // namespace lastref

@@ -12,7 +12,9 @@
 #include "command/output_file.h"
 #include "command/progress_line.h"
 #include "gate/suppressions.h"
+#include "report/folded.h"
 #include "report/formats.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/text_finding.h"
 
@@ -25,8 +27,20 @@ constexpr int kUnreadable = 3;
 Result<Report> build(const ReportOptions& options) {
     ProgressLine line("report");
     Options analysis;
+    analysis.symbols = options.symbols;
+    analysis.usage = find_format(options.format)->usage;
     analysis.progress = [&](double share) { line.show(share); };
     return build_report(options.traces, analysis);
+}
+
+std::string render(const Report& report, const ReportOptions& options) {
+    if (options.format == "folded") {
+        return render_folded(report, options.weight == "peak"        ? Weight::kPeak
+                                     : options.weight == "allocated" ? Weight::kAllocated
+                                                                     : Weight::kLive);
+    }
+    const Format* const format = find_format(options.format);
+    return format->render(report, options.top.value_or(format->top));
 }
 
 int report_lives(const ReportOptions& options) {
@@ -42,7 +56,7 @@ int report_lives(const ReportOptions& options) {
             fmt::print(stderr, "{}\n", trace.error().message());
             return kUnreadable;
         }
-        ElfFrames frames(**trace);
+        ElfFrames frames(**trace, options.symbols);
         for (LifeAt& life : lives_at(*options.buffer, **trace, frames)) {
             life.trace = path;
             all.push_back(std::move(life));
@@ -72,6 +86,10 @@ int report_command(const ReportOptions& options) {
         if (!errors.empty()) return kUsage;
     }
     if (options.buffer) return report_lives(options);
+    if (options.format == "html" && !html_is_built()) {
+        fmt::print(stderr, "lastref: {}\n", kNoHtml);
+        return kUsage;
+    }
     Result<Report> report = build(options);
     if (!report) {
         fmt::print(stderr, "lastref: {}\n", report.error().message());
@@ -79,9 +97,7 @@ int report_command(const ReportOptions& options) {
     }
     std::erase_if(report->findings,
                   [&](const Finding& finding) { return suppressions.suppress(finding); });
-    const Format* format = find_format(options.format);
-    std::string failure =
-        write_output(options.output, format->render(*report, options.top.value_or(format->top)));
+    std::string failure = write_output(options.output, render(*report, options));
     if (failure.empty()) return 0;
     fmt::print(stderr, "lastref: {}\n", failure);
     return kUsage;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "symbols/symbol_places.h"
+
 namespace lastref {
 
 struct ReportOptions {
@@ -17,6 +19,8 @@ struct ReportOptions {
     std::optional<size_t> top;       // findings shown; unset: 20 as text, all as JSON
     std::optional<uint64_t> buffer;  // only the lives at this address
     std::string suppressions;        // a file of them (gate/suppressions.h)
+    std::string weight = "live";     // of folded: live, peak, allocated
+    SymbolPlaces symbols;
 };
 
 // Returns 0 however many findings there are, 2 where the report can't be written or no

@@ -95,6 +95,11 @@ bool visit_pieces(const ByteSource& plain, Visit&& visit) {
         if (!is_zero({page, size}) && !raw(at, size)) return false;
         at += kChunkUnit;
     }
+    if (header.names_size == 0 || header.names_offset < end) return true;
+    const uint64_t names_end = std::min(plain.size(), header.names_offset + header.names_size);
+    for (uint64_t at = header.names_offset; at < names_end; at += kChunkUnit) {
+        if (!raw(at, std::min<uint64_t>(kChunkUnit, names_end - at))) return false;
+    }
     return true;
 }
 

@@ -29,6 +29,8 @@ public:
     // Reads all `chunks`, which are in the order of their ids.
     StackNodes(const ByteSource& bytes, const std::vector<Chunk>& chunks, DamageList& damage);
 
+    const std::vector<StackNode>& nodes() const { return nodes_; }
+
     // For every id of the trace the id that stands for its stack; 0 where there is no such stack.
     std::span<const uint32_t> ids() const { return ids_; }
 

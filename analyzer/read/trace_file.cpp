@@ -97,6 +97,10 @@ Result<std::unique_ptr<TraceFile>> TraceFile::read(std::unique_ptr<ByteSource> b
     trace->stacks_ =
         std::make_unique<StackNodes>(*trace->bytes_, trace->index_.stacks, trace->damage_);
     trace->read_meta();
+    if (trace->header_.names_size != 0) {
+        trace->names_ = read_names(*trace->bytes_, trace->header_.names_offset,
+                                   trace->header_.names_size, trace->damage_);
+    }
     return trace;
 }
 

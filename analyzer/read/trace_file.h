@@ -20,6 +20,7 @@
 #include "read/stack_nodes.h"
 #include "read/string_pool.h"
 #include "read/trace_clock.h"
+#include "read/trace_names.h"
 #include "trace_format.h"
 
 namespace lastref {
@@ -76,6 +77,8 @@ public:
     const std::vector<ModuleRecord>& modules() const { return modules_; }
     const std::vector<ThreadRecord>& threads() const { return threads_; }
     const std::vector<HookRecord>& hooks() const { return hooks_; }
+    // What code addresses are called, where `lastref symbolize` wrote it into the trace.
+    const TraceNames& names() const { return names_; }
     DamageList& damage() { return damage_; }
 
     // Nanoseconds since the trace began.
@@ -99,6 +102,7 @@ private:
     std::vector<ModuleRecord> modules_;
     std::vector<ThreadRecord> threads_;
     std::vector<HookRecord> hooks_;
+    TraceNames names_;
 };
 
 }  // namespace lastref

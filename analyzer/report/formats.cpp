@@ -4,23 +4,43 @@
 #include <array>
 #include <cstdint>
 
+#include "report/folded.h"
 #include "report/github.h"
 #include "report/gitlab.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/junit.h"
+#include "report/pprof.h"
 #include "report/sarif.h"
 #include "report/text.h"
 
 namespace lastref {
 namespace {
 
-constexpr std::array<Format, 6> kFormats = {{
+// A page of more findings would not open lightly.
+std::string html_page(const Report& report, size_t top) {
+    constexpr size_t kMost = 2000;
+    return render_html(report, std::min(top, kMost));
+}
+
+std::string live_stacks(const Report& report, size_t) {
+    return render_folded(report, Weight::kLive);
+}
+
+std::string profile(const Report& report, size_t) {
+    return render_pprof(report);
+}
+
+constexpr std::array<Format, 9> kFormats = {{
     {"text", "for people", render_text, kTextTop},
     {"json", "for programs, schema lastref.report/1", render_json, SIZE_MAX},
     {"junit", "test results in XML: Jenkins, GitLab", render_junit, SIZE_MAX},
     {"sarif", "SARIF 2.1.0: code scanning", render_sarif, SIZE_MAX},
     {"github", "annotations of a GitHub Actions log", render_github, SIZE_MAX},
     {"gitlab", "GitLab's code quality JSON", render_gitlab, SIZE_MAX},
+    {"html", "one page that opens offline", html_page, kHtmlTop, true},
+    {"folded", "folded stacks: FlameGraph, speedscope", live_stacks, SIZE_MAX, true},
+    {"pprof", "profile.proto: go tool pprof, Pyroscope, Parca", profile, SIZE_MAX, true},
 }};
 
 }  // namespace

@@ -17,6 +17,7 @@ struct Format {
     // The first `top` findings, the worst ones.
     std::string (*render)(const Report& report, size_t top);
     size_t top;  // unless told otherwise
+    bool usage = false;  // needs Report::usage
 };
 
 std::span<const Format> formats();

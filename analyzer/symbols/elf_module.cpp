@@ -4,15 +4,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "symbols/debuginfod.h"
+
 namespace lastref {
 namespace {
 
-const Dwfl_Callbacks kCallbacks = {
-    .find_elf = dwfl_build_id_find_elf,
-    .find_debuginfo = dwfl_standard_find_debuginfo,
-    .section_address = dwfl_offline_section_address,
-    .debuginfo_path = nullptr,  // the standard one
-};
+// elfutils' search path: the folders before the standard one; empty: that alone.
+std::string debug_path(const SymbolPlaces& places) {
+    if (places.debug_dirs.empty() && places.sysroot.empty()) return {};
+    std::string path;
+    for (const std::string& folder : places.debug_dirs) path += folder + ':';
+    if (!places.sysroot.empty()) path += places.sysroot + "/usr/lib/debug:";
+    return path + ".debug:/usr/lib/debug";
+}
 
 // A trace may name anything: devices and pipes must not be opened for good.
 int open_regular_file(const std::string& path) {
@@ -38,38 +42,56 @@ std::string build_id_of(Dwfl_Module* module) {
 
 }  // namespace
 
-std::unique_ptr<ElfModule> ElfModule::open(const std::string& path, const std::string& build_id) {
+std::unique_ptr<ElfModule> ElfModule::open(const std::string& path, const std::string& build_id,
+                                           const SymbolPlaces& places) {
     if (!path.starts_with('/')) return nullptr;  // [vdso] and the like have no file
-    if (auto module = open_file(path, build_id)) return module;
+    if (!places.sysroot.empty()) {
+        if (auto module = open_file(places.sysroot + path, build_id, places)) return module;
+    }
+    if (auto module = open_file(path, build_id, places)) return module;
     if (build_id.size() < 3) return nullptr;
-    return open_file(
-        "/usr/lib/debug/.build-id/" + build_id.substr(0, 2) + '/' + build_id.substr(2) + ".debug",
-        build_id);
+    std::vector<std::string> folders = places.debug_dirs;
+    if (!places.sysroot.empty()) folders.push_back(places.sysroot + "/usr/lib/debug");
+    folders.push_back("/usr/lib/debug");
+    const std::string name = build_id.substr(0, 2) + '/' + build_id.substr(2) + ".debug";
+    for (const std::string& folder : folders) {
+        if (auto module = open_file(folder + "/.build-id/" + name, build_id, places)) return module;
+    }
+    const std::string fetched = fetch_debug_file(build_id);
+    return fetched.empty() ? nullptr : open_file(fetched, build_id, places);
 }
 
 std::unique_ptr<ElfModule> ElfModule::open_file(const std::string& path,
-                                                const std::string& build_id) {
-    DwflHandle dwfl(dwfl_begin(&kCallbacks));
-    int fd = dwfl ? open_regular_file(path) : -1;
+                                                const std::string& build_id,
+                                                const SymbolPlaces& places) {
+    std::unique_ptr<ElfModule> opened(new ElfModule(places));
+    Dwfl* const dwfl = opened->dwfl_.get();
+    const int fd = dwfl ? open_regular_file(path) : -1;
     if (fd < 0) return nullptr;
     // At base 0 Dwfl's addresses are the file's own.
-    Dwfl_Module* module = dwfl_report_elf(dwfl.get(), path.c_str(), path.c_str(), fd, 0, true);
+    Dwfl_Module* module = dwfl_report_elf(dwfl, path.c_str(), path.c_str(), fd, 0, true);
     if (!module) {
         close(fd);
         return nullptr;
     }
-    dwfl_report_end(dwfl.get(), nullptr, nullptr);
+    dwfl_report_end(dwfl, nullptr, nullptr);
     if (build_id_of(module) != build_id) return nullptr;
-    return std::unique_ptr<ElfModule>(new ElfModule(std::move(dwfl), module));
+    opened->module_ = module;
+    Dwarf_Addr bias = 0;
+    if (Dwarf* dwarf = dwfl_module_getdwarf(module, &bias))
+        opened->lines_ = std::make_unique<SourceLines>(dwarf, bias);
+    opened->symbols_ = std::make_unique<SymbolTable>(module);
+    return opened;
 }
 
-ElfModule::ElfModule(DwflHandle dwfl, Dwfl_Module* module)
-    : dwfl_(std::move(dwfl)), module_(module) {
-    Dwarf_Addr bias = 0;
-    if (Dwarf* dwarf = dwfl_module_getdwarf(module_, &bias))
-        lines_ = std::make_unique<SourceLines>(dwarf, bias);
-    symbols_ = std::make_unique<SymbolTable>(module_);
-}
+ElfModule::ElfModule(const SymbolPlaces& places)
+    : debug_path_(debug_path(places)),
+      debug_path_text_(debug_path_.empty() ? nullptr : debug_path_.data()),
+      callbacks_{.find_elf = dwfl_build_id_find_elf,
+                 .find_debuginfo = dwfl_standard_find_debuginfo,
+                 .section_address = dwfl_offline_section_address,
+                 .debuginfo_path = &debug_path_text_},
+      dwfl_(dwfl_begin(&callbacks_)) {}
 
 std::vector<SourceFrame> ElfModule::frames(uint64_t elf_address) {
     const char* linker_name = symbols_->find(elf_address);

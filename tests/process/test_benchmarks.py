@@ -44,6 +44,9 @@ class Benchmarks(unittest.TestCase):
     def test_billion(self):
         self.quick("billion", "trace", "report")
 
+    def test_html_report(self):
+        self.quick("html_report", "report", "page")
+
     def test_start(self):
         self.quick("start", "plain", "simple", "ms added at level simple")
 

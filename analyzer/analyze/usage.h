@@ -1,0 +1,68 @@
+// Adds up memory by type and creation stack while one trace's events go by.
+//
+// Told by Heap, Mappings and Buffers of each begin and end of a life, so that profiles and findings
+// agree on what a life is. Memory grows with the number of (type, stack) pairs, not of events.
+//
+// What each stack held at its type's peak is kept without a copy at every new peak: a site saves
+// its amount when it first changes after the newest peak; one that did not change still has it.
+#ifndef LASTREF_ANALYZER_ANALYZE_USAGE_H
+#define LASTREF_ANALYZER_ANALYZE_USAGE_H
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/estimate.h"
+#include "analyze/usage_report.h"
+
+namespace lastref {
+
+class Usage {
+public:
+    // Beside the buffers' types, which are string ids of the trace.
+    static constexpr uint32_t kHeap = UINT32_MAX, kMapping = UINT32_MAX - 1;
+    static constexpr size_t kMostSteps = 512;
+
+    struct Site {
+        UsageAmount live, peak, allocated;
+        uint64_t peaks_seen = 0;  // TypeUsage::peaks when `peak` was saved
+    };
+    struct TypeUsage {
+        UsageAmount live, peak;
+        uint64_t peaks = 0;
+        std::vector<UsageAmount> most;             // by step
+        std::unordered_map<uint32_t, Site> sites;  // by stack id
+    };
+
+    Usage(const Sampling& sampling, uint64_t first_ticks)
+        : sampling_(sampling), first_ticks_(first_ticks), now_(first_ticks) {}
+
+    // The time of what is told from here on.
+    void set_time(uint64_t ticks) {
+        if (ticks > now_) now_ = ticks;
+    }
+    // `anew` is false where a life goes on that was thought to have ended.
+    void begins(uint32_t type, uint32_t stack, uint64_t size, bool anew = true);
+    void ends(uint32_t type, uint32_t stack, uint64_t size);
+    // To be called once, after the last event.
+    void finish();
+
+    const std::unordered_map<uint32_t, TypeUsage>& types() const { return types_; }
+    uint64_t step_ticks() const { return step_; }
+
+private:
+    double weight(uint32_t type, uint64_t size) const;
+    void change(TypeUsage& type, Site& site, double count, double bytes);
+    void note_time(TypeUsage& type);
+    void widen_steps();
+
+    const Sampling sampling_;
+    const uint64_t first_ticks_;
+    uint64_t now_;
+    uint64_t step_ = 1024;  // ticks
+    std::unordered_map<uint32_t, TypeUsage> types_;
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_USAGE_H

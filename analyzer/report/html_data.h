@@ -1,0 +1,23 @@
+// What the HTML report's page gets as JSON: the JSON report with its frames told once, source
+// lines, and memory by stack and over time, cut to what can be seen.
+#ifndef LASTREF_ANALYZER_REPORT_HTML_DATA_H
+#define LASTREF_ANALYZER_REPORT_HTML_DATA_H
+
+#include <cstddef>
+#include <string>
+
+#include "analyze/findings.h"
+
+namespace lastref {
+
+// { "report": as lastref.report/1, each FRAME an index into "frames", "frames": [FRAME],
+//   "sources": { "file:line": { "first": line, "lines": [text] } },
+//   "usage": { "types": [name],
+//              "series": [ { "type", "process", "step_ns", "peak_bytes", "bytes", "count" } ],
+//              "trees": [ { "type", "tree": [frame, [live, peak, allocated], [tree]] } ] } }
+// Can stand in a <script>: no '<' is in it.
+std::string html_data(const Report& report, size_t top);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_REPORT_HTML_DATA_H

@@ -1,0 +1,114 @@
+"""A trace read where the programs are not gives the report of the machine that made it."""
+
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+import unittest
+
+from lastref_testing import LastrefTest, lastref, program, report
+
+
+class Symbols(LastrefTest):
+    def setUp(self):
+        super().setUp()
+        self.home = os.path.join(self.directory, "home")  # where the program was when it ran
+        os.mkdir(self.home)
+        self.binary = os.path.join(self.home, "over_release")
+        shutil.copy(program("lifecycle/over_release"), self.binary)
+        self.trace = self.run_program(self.binary).traces[0]
+        self.told = self.report()
+        self.assertIn("over_release.cpp", json.dumps(self.told))
+
+    def report(self, *options, env=None):
+        result = lastref("report", self.trace, "--format", "json", *options,
+                         env={"DEBUGINFOD_URLS": "", **(env or {})})
+        self.assertEqual(result.status, 0, result)
+        return json.loads(result.stdout)
+
+    def build_id(self):
+        return next(f["build_id"] for f in self.told["findings"][0]["created"]
+                    if f["module"] == self.binary)
+
+    def take_away(self):
+        """The program is gone, and another one of its name is there."""
+        kept = os.path.join(self.directory, "kept")
+        os.rename(self.binary, kept)
+        shutil.copy(program("lifecycle/heap_leak"), self.binary)
+        self.assertNotIn("over_release.cpp", json.dumps(self.report()))
+        return kept
+
+    def split_debug(self, kept, path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        subprocess.run(["objcopy", "--only-keep-debug", kept, path], check=True)
+
+    def test_names_in_the_trace(self):
+        self.assertEqual(lastref("symbolize", self.trace).status, 0)
+        os.remove(self.binary)
+        self.assertEqual(self.report(), self.told)
+        # Once more, with less at hand: what was known stays.
+        self.assertEqual(lastref("symbolize", self.trace).status, 0)
+        self.assertEqual(self.report(), self.told)
+        packed = self.trace + ".packed"
+        self.assertEqual(lastref("pack", self.trace).status, 0)
+        os.rename(packed, self.trace)
+        self.assertEqual(self.report(), self.told)
+        refused = lastref("symbolize", self.trace)
+        self.assertEqual(refused.status, 2)
+        self.assertIn("is packed", refused.stderr)
+
+    def test_sysroot(self):
+        kept = self.take_away()
+        root = os.path.join(self.directory, "root")
+        there = root + self.binary
+        os.makedirs(os.path.dirname(there))
+        shutil.copy(kept, there)
+        self.assertEqual(self.report("--sysroot", root), self.told)
+
+    def test_debug_dir(self):
+        kept = self.take_away()
+        folder = os.path.join(self.directory, "debug")
+        id = self.build_id()
+        self.split_debug(kept, f"{folder}/.build-id/{id[:2]}/{id[2:]}.debug")
+        self.assertEqual(self.report("--debug-dir", folder), self.told)
+
+    def test_debuginfod(self):
+        kept = self.take_away()
+        served = os.path.join(self.directory, "served")
+        self.split_debug(kept, f"{served}/buildid/{self.build_id()}/debuginfo")
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=served)
+
+            def log_message(self, *arguments):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        told = self.report(env={
+            "DEBUGINFOD_URLS": f"http://127.0.0.1:{server.server_port}", "no_proxy": "127.0.0.1",
+            "DEBUGINFOD_CACHE_PATH": os.path.join(self.directory, "cache"),
+            "HOME": self.directory})
+        self.assertEqual(told, self.told)
+
+    def test_damaged_names_are_told(self):
+        self.assertEqual(lastref("symbolize", self.trace).status, 0)
+        size = os.path.getsize(self.trace)
+        os.truncate(self.trace, size - 200)
+        found = report(self.trace)
+        self.assertFalse(found["processes"][0]["complete"])
+        self.assertIn("names", " ".join(found["processes"][0]["warnings"]))
+
+    def test_an_unwritable_trace_is_named(self):
+        result = lastref("symbolize", "/nowhere/trace")
+        self.assertEqual(result.status, 3)
+        self.assertIn("/nowhere/trace", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
