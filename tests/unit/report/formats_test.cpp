@@ -38,6 +38,21 @@ Report judged_report() {
     return report;
 }
 
+// Two stacks of one type that share main; the odd name has what folded stacks give a meaning.
+UsageReport sample_usage() {
+    UsageReport usage;
+    usage.types = {"ByteBuf"};
+    usage.frames = {sample_frame("main", "server.cpp", 78),
+                    sample_frame("odd;name<a, b>(int)\n", "odd.cpp", 3), Frame{}};
+    usage.frames[2].module = "/opt/libnameless.so";
+    usage.frames[2].offset = 0x1234;
+    usage.nodes = {{kNoUsageNode, 0}, {0, 1}, {0, 2}};
+    usage.sites = {{0, 1, {256, 1}, {512, 2}, {1024, 4}},
+                   {0, 2, {64, 1}, {64, 1}, {64, 1}},
+                   {0, kNoUsageNode, {0, 0}, {0, 0}, {32, 1}}};
+    return usage;
+}
+
 void check_golden(const std::string& name, const std::string& text) {
     const std::string path = std::string(LASTREF_GOLDEN) + '/' + name;
     if (std::getenv("LASTREF_UPDATE_GOLDEN")) std::ofstream(path) << text;
@@ -51,8 +66,12 @@ void check_golden(const std::string& name, const std::string& text) {
 }  // namespace
 
 TEST_CASE("every format of a judged report is as its golden file") {
-    const Report report = judged_report();
+    Report report = judged_report();
+    report.usage = sample_usage();
     for (const Format& format : formats()) {
+        // A bundle and a compressed file change with the tools that make them: tests/report reads
+        // both back.
+        if (format.name == "html" || format.name == "pprof") continue;
         INFO(format.name);
         check_golden(std::string(format.name), format.render(report, format.top));
     }
