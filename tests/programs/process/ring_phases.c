@@ -13,8 +13,8 @@ __attribute__((noinline)) static void keep_late(void) {
 }
 __attribute__((noinline)) static void churn(void) {
     for (int i = 0; i < 200000; i++) {
-        sink = malloc(303);
-        free(sink);
+        void* volatile block = malloc(303); /* each thread's own */
+        free(block);
     }
 }
 static void* other_thread(void* unused) {
