@@ -78,7 +78,8 @@ private:
                     };
                     const uintptr_t caller = word(cfa - sizeof(uintptr_t));
                     const uintptr_t slot = cfa + static_cast<uintptr_t>(rule.fp_offset());
-                    if (plausible_code(caller) && (!rule.saves_fp() || slot >= sp)) [[likely]] {
+                    if (plausible_code(caller) && (!rule.saves_fp() || slot - sp < cfa - sp))
+                        [[likely]] {
                         if (rule.saves_fp()) {
                             from.inputs = {slot, StepInputs::kUnused, false};
                             fp = word(slot);
