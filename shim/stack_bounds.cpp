@@ -14,10 +14,11 @@ constexpr uintptr_t kMaxProbedPages = 8192;  // 32 MiB of stack between two even
 constexpr uintptr_t kMaxForeignStack = 8u << 20;
 
 // Whether a page can be read, without reading it: the kernel copies the new signal mask from user
-// memory before it looks at `how`, so a bad address gives EFAULT and a good one EINVAL.
+// memory before it looks at `how`, so a bad address gives EFAULT and a good one EINVAL. A null one
+// means "no mask" and is not read.
 bool page_readable(uintptr_t page) {
-    return raw::call(SYS_rt_sigprocmask, -1, static_cast<long>(page), 0, sizeof(uint64_t)) !=
-           -EFAULT;
+    return page != 0 && raw::call(SYS_rt_sigprocmask, -1, static_cast<long>(page), 0,
+                                  sizeof(uint64_t)) != -EFAULT;
 }
 
 // All pages of [low, high) readable; `high` is known to be.
