@@ -18,7 +18,6 @@
 #include <elf.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/uio.h>
 #include <atomic>
 
 #include "module_table.h"
@@ -43,18 +42,10 @@ struct Table {
 Table tables[2];
 std::atomic<uint32_t> published;  // tables[published % 2]; 0: none yet
 
-// Copies what may be gone. False: it is, or the kernel can't be asked.
-bool copy(const void* from, void* to, size_t size) {
-    if (!may_call_kernel()) return false;
-    const iovec local = {to, size}, remote = {const_cast<void*>(from), size};
-    return raw::call(SYS_process_vm_readv, process.session->pid, reinterpret_cast<long>(&local), 1,
-                     reinterpret_cast<long>(&remote), 1) == static_cast<long>(size);
-}
-
 uint64_t mark_of(const void* eh_frame_header) {
     uint64_t mark = 0;  // where .eh_frame is, and how many entries it has
     if (eh_frame_header) {
-        copy(static_cast<const uint8_t*>(eh_frame_header) + 4, &mark, sizeof(mark));
+        copy_memory(static_cast<const uint8_t*>(eh_frame_header) + 4, &mark, sizeof(mark));
     }
     return mark;
 }
@@ -65,7 +56,8 @@ bool describe(uintptr_t headers, unsigned count, const link_map* map, uintptr_t 
     module = {UINTPTR_MAX, 0, nullptr, map};
     for (unsigned i = 0; i < count; i++) {
         ElfW(Phdr) header;
-        if (!copy(reinterpret_cast<void*>(headers + i * sizeof(header)), &header, sizeof(header))) {
+        if (!copy_memory(reinterpret_cast<void*>(headers + i * sizeof(header)), &header,
+                         sizeof(header))) {
             return false;
         }
         const uintptr_t begin = bias + header.p_vaddr;
@@ -86,7 +78,7 @@ bool describe(const link_map* map, const link_map& copied, bool is_program, Modu
     }
     ElfW(Ehdr) elf;
     if (copied.l_addr == 0 ||
-        !copy(reinterpret_cast<const void*>(copied.l_addr), &elf, sizeof(elf)) ||
+        !copy_memory(reinterpret_cast<const void*>(copied.l_addr), &elf, sizeof(elf)) ||
         memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_phentsize != sizeof(ElfW(Phdr))) {
         return false;
     }
@@ -110,7 +102,7 @@ bool walk_list(Use use) {
     if (!map) return false;
     for (uint32_t seen = 0; map && seen < Table::kMost; seen++) {
         link_map copied;
-        if (!copy(map, &copied, sizeof(copied))) return false;
+        if (!copy_memory(map, &copied, sizeof(copied))) return false;
         Module module;
         if (!use(map, describe(map, copied, seen == 0, module) ? &module : nullptr)) break;
         map = copied.l_next;
@@ -144,9 +136,10 @@ bool find_in_list(uintptr_t pc, Module& found) {
 // The list's end is where it was.
 bool is_current(const Table& table) {
     link_map last, before_last;
-    return copy(table.last, &last, sizeof(last)) && last.l_next == nullptr &&
-           (!table.before_last || (copy(table.before_last, &before_last, sizeof(before_last)) &&
-                                   before_last.l_next == table.last));
+    return copy_memory(table.last, &last, sizeof(last)) && last.l_next == nullptr &&
+           (!table.before_last ||
+            (copy_memory(table.before_last, &before_last, sizeof(before_last)) &&
+             before_last.l_next == table.last));
 }
 
 // A table of the list as it is now. False: none could be made.

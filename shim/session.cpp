@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -318,6 +319,13 @@ void restart_in_child(bool nested) {
     }
     // No look at the loader's list here: its lock may have been held when the fork was made.
     // Modules are met again as stacks pass through them.
+}
+
+bool copy_memory(const void* from, void* to, size_t size) {
+    if (!may_call_kernel()) return false;
+    const iovec local = {to, size}, remote = {const_cast<void*>(from), size};
+    return raw::call(SYS_process_vm_readv, process.session->pid, reinterpret_cast<long>(&local), 1,
+                     reinterpret_cast<long>(&remote), 1) == static_cast<long>(size);
 }
 
 void* session_memory(uint64_t size) {

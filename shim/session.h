@@ -142,6 +142,10 @@ inline bool may_call_kernel() {
     return !process.sandboxed;
 }
 
+// Copies what another thread may be unmapping: the kernel refuses where there is nothing. False
+// where it does, or can't be asked. Needs a session.
+bool copy_memory(const void* from, void* to, size_t size);
+
 }  // namespace lastref
 
 #endif  // LASTREF_SHIM_SESSION_H

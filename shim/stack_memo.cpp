@@ -298,6 +298,7 @@ uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMem
     const uint32_t generation = process.generation;
     uint32_t id = 0, walk = 0;
     bool keep = false;
+    const auto undisturbed = [&] { return generation == process.generation && walk == memo.walks; };
     // Again where a library was found under way to be another than before.
     for (int tries = 0; tries < 3 && (tries == 0 || memo.epoch != module_epoch()); tries++) {
         const uint32_t epoch = module_epoch();
@@ -309,11 +310,11 @@ uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMem
         Capture capture(site, own, probe, memo, log);
         id = capture.run();
         keep = capture.keep();
-        if (generation != process.generation || walk != memo.walks) break;
+        if (!undisturbed()) break;
     }
     // Forked by a handler meanwhile: the ids are of two traces. Or so many handlers on top of each
     // other that the last had to take this memo.
-    if (generation != process.generation || walk != memo.walks) [[unlikely]] {
+    if (!undisturbed()) [[unlikely]] {
         memo.count = 0;
         id = 0;
     }

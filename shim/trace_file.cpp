@@ -81,7 +81,10 @@ bool reserve_blocks(TraceFile& file, uint64_t offset, uint64_t size) {
         result = raw::call(SYS_fallocate, file.fd, 0, static_cast<long>(offset),
                            static_cast<long>(size));
     } while (result == -EINTR);
-    if (result == -EOPNOTSUPP || result == -ENOSYS) return write_zeros(file.fd, offset, size);
+    if (result == -EOPNOTSUPP || result == -ENOSYS) {
+        file.written_ahead = true;
+        return write_zeros(file.fd, offset, size);
+    }
     return !raw::failed(result);
 }
 
@@ -90,7 +93,9 @@ bool reserve_blocks(TraceFile& file, uint64_t offset, uint64_t size) {
 // done the faults do it.
 void fill_ahead(TraceFile& file, uint64_t offset, uint32_t size) {
     constexpr uint32_t kWorthIt = 32u << 10;
-    if (size < kWorthIt || !file.may_call_kernel || !have_descriptor(file)) return;
+    if (size < kWorthIt || file.written_ahead || !file.may_call_kernel || !have_descriptor(file)) {
+        return;
+    }
     if (offset + size <= soft_limit(RLIMIT_FSIZE)) write_zeros(file.fd, offset, size);
 }
 

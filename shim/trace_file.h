@@ -46,6 +46,7 @@ struct TraceFile {
     uint32_t chunk_order;
     uint64_t max_size;
     bool may_call_kernel;
+    bool written_ahead;  // reserving blocks wrote them: the file system can't do it otherwise
     // The ring, where there is one: its finished chunks in the order in which they were finished.
     uint64_t ring_size;
     uint64_t ring_used;
