@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "read/varint.h"
+
 namespace lastref::packed {
 namespace {
 
@@ -16,11 +18,6 @@ constexpr int kLevel = 15;
 int level_of(size_t column) {
     const bool noise = column == kTimeLow || column >= kTime || column == kBlockAddress;
     return noise ? kNoiseLevel : kLevel;
-}
-
-void put_varint(std::vector<uint8_t>& to, uint64_t value) {
-    for (; value >= 0x80; value >>= 7) to.push_back(static_cast<uint8_t>(value | 0x80));
-    to.push_back(static_cast<uint8_t>(value));
 }
 
 struct BodyReader {
@@ -57,13 +54,13 @@ std::vector<uint8_t> Packing::finish() {
         packed.resize(at + size);
         ++count;
         directory.push_back(static_cast<uint8_t>(i));
-        put_varint(directory, column.size());
-        put_varint(directory, size);
+        append_varint(directory, column.size());
+        append_varint(directory, size);
         column.clear();
     }
     ZSTD_freeCCtx(context);
     std::vector<uint8_t> body;
-    put_varint(body, count);
+    append_varint(body, count);
     body.insert(body.end(), directory.begin(), directory.end());
     body.insert(body.end(), packed.begin(), packed.end());
     return body;

@@ -36,15 +36,7 @@ struct ChunkState {
     uint64_t stack = 0;
 };
 
-inline constexpr uint64_t zigzag(uint64_t delta) {
-    return delta << 1 ^ static_cast<uint64_t>(static_cast<int64_t>(delta) >> 63);
-}
-
-inline uint8_t* put_varint(uint8_t* to, uint64_t value) {
-    for (; value >= 0x80; value >>= 7) *to++ = static_cast<uint8_t>(value | 0x80);
-    *to++ = static_cast<uint8_t>(value);
-    return to;
-}
+using coding::put_varint;
 
 // Returns the end of the record at `at`, or nullptr where it is impossible or runs over `end`;
 // kDecodePadding bytes after `end` must be readable. The texts lie in the record.

@@ -8,15 +8,6 @@
 namespace lastref {
 namespace {
 
-void put(std::string& to, uint64_t value) {
-    for (; value >= 0x80; value >>= 7) to += static_cast<char>(value | 0x80);
-    to += static_cast<char>(value);
-}
-
-uint64_t zigzag(uint64_t difference) {
-    return difference << 1 ^ (0 - (difference >> 63));
-}
-
 // Reads on until something is wrong; then every further value is 0.
 class Cursor {
 public:
@@ -72,24 +63,24 @@ std::string encode_names(const TraceNames& names) {
         }
     }
     std::string bytes;
-    put(bytes, texts.size());
+    append_varint(bytes, texts.size());
     uint64_t index = 0;
     for (auto& [text, number] : texts) {
         number = index++;
-        put(bytes, text.size());
+        append_varint(bytes, text.size());
         bytes += text;
     }
-    put(bytes, names.size());
+    append_varint(bytes, names.size());
     uint64_t previous = 0;
     for (const auto& [place, frames] : names) {
-        put(bytes, place.first);
-        put(bytes, zigzag(place.second - previous));
+        append_varint(bytes, place.first);
+        append_varint(bytes, zigzag(place.second - previous));
         previous = place.second;
-        put(bytes, frames.size());
+        append_varint(bytes, frames.size());
         for (const NamedFrame& frame : frames) {
-            put(bytes, texts[frame.function]);
-            put(bytes, texts[frame.file]);
-            put(bytes, frame.line);
+            append_varint(bytes, texts[frame.function]);
+            append_varint(bytes, texts[frame.file]);
+            append_varint(bytes, frame.line);
         }
     }
     return bytes;

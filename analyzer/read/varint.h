@@ -1,4 +1,5 @@
 // Number codings of the trace format: unsigned LEB128 and zigzag, decoded without bounds checks.
+// Encoding is coding.h's, the shim's own.
 //
 // The caller guarantees kDecodePadding readable bytes after the last valid one and checks, after
 // a whole record, that it did not run past the end: one check per record instead of one per byte.
@@ -9,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#include "coding.h"
 
 namespace lastref {
 
@@ -52,6 +55,18 @@ inline const uint8_t* read_varint(const uint8_t* at, uint64_t& value) {
 
 inline int64_t unzigzag(uint64_t value) {
     return static_cast<int64_t>((value >> 1) ^ (0 - (value & 1)));
+}
+
+// Of a difference that is counted modulo 2^64.
+inline uint64_t zigzag(uint64_t difference) {
+    return coding::zigzag(static_cast<int64_t>(difference));
+}
+
+// To the end of a string or vector of bytes.
+template <typename Bytes>
+void append_varint(Bytes& to, uint64_t value) {
+    uint8_t room[10];
+    to.insert(to.end(), room, coding::put_varint(room, value));
 }
 
 }  // namespace lastref

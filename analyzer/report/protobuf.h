@@ -26,8 +26,6 @@ public:
     const std::string& bytes() const { return bytes_; }
 
 private:
-    void varint(uint64_t value);
-
     std::string bytes_;
 };
 
