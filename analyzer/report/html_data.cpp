@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "report/json.h"
+#include "report/json_tree.h"
 #include "report/usage_tree.h"
 
 namespace lastref {
@@ -19,12 +19,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostSeries = 60, kMostTrees = 40, kMostSources = 400;
 constexpr double kSmallestShare = 0.002;  // about a pixel's width
-
-Json frame_json(const Frame& frame) {
-    return {{"function", frame.function}, {"file", frame.file},         {"line", frame.line},
-            {"module", frame.module},     {"build_id", frame.build_id}, {"offset", frame.offset},
-            {"inlined", frame.inlined}};
-}
 
 // Each frame once.
 class FrameTable {
@@ -171,7 +165,7 @@ std::string without_tags(const std::string& json) {
 std::string html_data(const Report& report, size_t top) {
     const UsageReport& usage = report.usage.value();
     Json json;
-    json["report"] = Json::parse(render_json(report, top));
+    json["report"] = report_tree(report, top);
     FrameTable frames;
     frames.replace_in(json["report"]);
     json["sources"] = sources_of(json["report"], frames).take();

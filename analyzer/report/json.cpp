@@ -5,24 +5,26 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "report/json_tree.h"
 #include "report/verdict.h"
 
 namespace lastref {
-namespace {
 
 using Json = nlohmann::ordered_json;
+
+Json frame_json(const Frame& frame) {
+    return {{"function", frame.function}, {"file", frame.file},         {"line", frame.line},
+            {"module", frame.module},     {"build_id", frame.build_id}, {"offset", frame.offset},
+            {"inlined", frame.inlined}};
+}
+
+namespace {
 
 template <typename Items, typename Function>
 Json array_of(const Items& items, Function function) {
     Json array = Json::array();
     for (const auto& item : items) array.push_back(function(item));
     return array;
-}
-
-Json frame_json(const Frame& frame) {
-    return {{"function", frame.function}, {"file", frame.file},         {"line", frame.line},
-            {"module", frame.module},     {"build_id", frame.build_id}, {"offset", frame.offset},
-            {"inlined", frame.inlined}};
 }
 
 Json stack_json(const Stack& stack) {
@@ -177,8 +179,8 @@ std::string render_lives_json(const std::vector<LifeAt>& lives) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-std::string render_json(const Report& report, size_t top) {
-    size_t shown = std::min(top, report.findings.size());
+Json report_tree(const Report& report, size_t top) {
+    const size_t shown = std::min(top, report.findings.size());
     Json findings = Json::array();
     for (size_t i = 0; i < shown; ++i) findings.push_back(finding_json(report.findings[i]));
     Json json = {{"schema", "lastref.report/1"}};
@@ -186,7 +188,11 @@ std::string render_json(const Report& report, size_t top) {
     json["summary"] = summary_json(report, shown);
     if (report.gate) json["gate"] = gate_json(*report.gate);
     json["findings"] = std::move(findings);
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+    return json;
+}
+
+std::string render_json(const Report& report, size_t top) {
+    return report_tree(report, top).dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace lastref
