@@ -85,4 +85,12 @@ bool is_failing(Standing standing) {
            standing == Standing::kOverBudget;
 }
 
+bool counts_as_failure(Standing standing) {
+    return standing == Standing::kUnjudged || is_failing(standing);
+}
+
+bool is_set_aside(Standing standing) {
+    return standing == Standing::kSuppressed || standing == Standing::kLeftOut;
+}
+
 }  // namespace lastref

@@ -116,6 +116,10 @@ enum class Standing {
 };
 std::string_view standing_name(Standing standing);  // "new", "grown", ...
 bool is_failing(Standing standing);
+// What a report without a gate counts as a failure: there every finding is one.
+bool counts_as_failure(Standing standing);
+// Neither fails nor is worth a word: kSuppressed or kLeftOut.
+bool is_set_aside(Standing standing);
 
 struct Finding {
     std::string id;  // see fingerprint.h

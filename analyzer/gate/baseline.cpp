@@ -71,8 +71,7 @@ std::string baseline_text(const Report& report) {
     std::vector<std::string> lines;
     for (const SameFindings& same : same_findings(report)) {
         const Finding& finding = same.example();
-        if (finding.standing == Standing::kSuppressed || finding.standing == Standing::kLeftOut)
-            continue;
+        if (is_set_aside(finding.standing)) continue;
         lines.push_back(fmt::format("{} {} {} {} {}\n", same.id(), same.count,
                                     kind_name(finding.kind), printable(finding.type),
                                     culprit_words(finding, report.root)));

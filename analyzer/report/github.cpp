@@ -43,13 +43,11 @@ std::string render_github(const Report& report, size_t top) {
     size_t shown = 0;
     for (const SameFindings& same : same_findings(report)) {
         const Finding& finding = same.example();
-        if (finding.standing == Standing::kSuppressed || finding.standing == Standing::kLeftOut)
-            continue;
+        if (is_set_aside(finding.standing)) continue;
         if (shown++ == top) break;
-        std::string words = describe(same) + ", " + place_text(finding, report.root);
-        if (finding.culprit) words += ": " + finding.culprit->explanation;
-        const bool fails = finding.standing == Standing::kUnjudged || is_failing(finding.standing);
-        text += command(fails ? "error" : "warning", finding, words, report.root);
+        const bool fails = counts_as_failure(finding.standing);
+        text += command(fails ? "error" : "warning", finding, describe_in_full(same, report.root),
+                        report.root);
     }
     return text;
 }

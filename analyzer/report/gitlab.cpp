@@ -14,15 +14,14 @@ std::string render_gitlab(const Report& report, size_t top) {
     for (const SameFindings& same : same_findings(report)) {
         if (issues.size() >= top) break;
         const Finding& finding = same.example();
-        if (finding.standing == Standing::kSuppressed || finding.standing == Standing::kLeftOut)
-            continue;
+        if (is_set_aside(finding.standing)) continue;
         const Frame* place = place_of(finding, report.root);
         const std::string path = !place                ? "unknown"
                                  : place->file.empty() ? place->module
                                                        : source_path(*place, report.root);
         std::string words = describe(same);
         if (finding.culprit) words += ": " + finding.culprit->explanation;
-        const bool fails = finding.standing == Standing::kUnjudged || is_failing(finding.standing);
+        const bool fails = counts_as_failure(finding.standing);
         issues.push_back(
             {{"description", words},
              {"check_name", std::string("lastref/") + std::string(kind_name(finding.kind))},

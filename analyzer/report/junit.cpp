@@ -72,10 +72,10 @@ void add_gate(Cases& cases, const GateSummary& gate) {
 void add_finding(Cases& cases, const SameFindings& same, const Report& report) {
     const Finding& finding = same.example();
     std::string content;
-    if (finding.standing == Standing::kSuppressed || finding.standing == Standing::kLeftOut) {
+    if (is_set_aside(finding.standing)) {
         ++cases.skipped;
         content = "      <skipped/>\n";
-    } else if (finding.standing == Standing::kUnjudged || is_failing(finding.standing)) {
+    } else if (counts_as_failure(finding.standing)) {
         ++cases.failures;
         content = fmt::format("      <failure type=\"{}\" message=\"{}\">{}</failure>\n",
                               kind_name(finding.kind), escaped(describe(same)),

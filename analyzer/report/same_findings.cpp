@@ -92,4 +92,11 @@ std::string describe(const SameFindings& same) {
     return text;
 }
 
+std::string describe_in_full(const SameFindings& same, std::string_view root) {
+    const Finding& finding = same.example();
+    std::string text = describe(same) + ", " + place_text(finding, root);
+    if (finding.culprit) text += ": " + finding.culprit->explanation;
+    return text;
+}
+
 }  // namespace lastref

@@ -39,6 +39,9 @@ std::string place_text(const Finding& finding, std::string_view root);
 // 'extra retain: 1000 buffers of type ByteBuf, 250.0 KiB, made in ...': one line on all of them.
 std::string describe(const SameFindings& same);
 
+// The same with the place and what is said of the culprit.
+std::string describe_in_full(const SameFindings& same, std::string_view root);
+
 }  // namespace lastref
 
 #endif  // LASTREF_ANALYZER_REPORT_SAME_FINDINGS_H

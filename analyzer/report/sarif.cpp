@@ -77,12 +77,10 @@ const char* baseline_state(Standing standing) {
 
 Json result_json(const SameFindings& same, const Report& report) {
     const Finding& finding = same.example();
-    const bool fails = finding.standing == Standing::kUnjudged || is_failing(finding.standing);
-    std::string words = describe(same) + ", " + place_text(finding, report.root);
-    if (finding.culprit) words += ": " + finding.culprit->explanation;
+    const bool fails = counts_as_failure(finding.standing);
     Json result = {{"ruleId", kind_name(finding.kind)},
                    {"level", fails ? "error" : "note"},
-                   {"message", {{"text", words}}},
+                   {"message", {{"text", describe_in_full(same, report.root)}}},
                    {"locations",
                     Json::array({location_json(place_of(finding, report.root), report.root, "")})},
                    {"partialFingerprints", {{"lastrefId/v1", same.id()}}},
@@ -91,10 +89,9 @@ Json result_json(const SameFindings& same, const Report& report) {
         result["codeFlows"] = Json::array({code_flow(finding, report.root)});
     if (finding.standing != Standing::kUnjudged) {
         result["baselineState"] = baseline_state(finding.standing);
-        const bool is_suppressed =
-            finding.standing == Standing::kSuppressed || finding.standing == Standing::kLeftOut;
         result["suppressions"] = Json::array();
-        if (is_suppressed) result["suppressions"].push_back({{"kind", "external"}});
+        if (is_set_aside(finding.standing))
+            result["suppressions"].push_back({{"kind", "external"}});
     }
     return result;
 }
