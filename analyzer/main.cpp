@@ -13,6 +13,7 @@
 
 #include "command/diff.h"
 #include "command/events.h"
+#include "command/exit_status.h"
 #include "command/export.h"
 #include "command/gate.h"
 #include "command/hooks.h"
@@ -21,14 +22,12 @@
 #include "command/report.h"
 #include "command/run.h"
 #include "command/run_arguments.h"
-#include "report/formats.h"
 #include "command/symbolize.h"
+#include "report/formats.h"
 
 namespace {
 
 using namespace lastref;
-
-constexpr int kUsage = 2;
 
 constexpr const char* kExamples = R"(
 Examples:

@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include "analyze/build_report.h"
+#include "command/exit_status.h"
 #include "command/output_file.h"
 #include "command/progress_line.h"
 #include "report/diff_text.h"
 
 namespace lastref {
 namespace {
-
-constexpr int kUsage = 2;
-constexpr int kUnreadable = 3;
 
 Result<Report> build(const std::string& trace) {
     ProgressLine line("diff");
@@ -26,15 +24,12 @@ int diff_command(const DiffOptions& options) {
     const Result<Report> before = build(options.before);
     const Result<Report> after = before ? build(options.after) : before;
     if (!before || !after) {
-        fmt::print(stderr, "lastref: {}\n", (before ? after : before).error().message());
-        return kUnreadable;
+        return fail(kUnreadable, (before ? after : before).error().message());
     }
     const std::string failure =
         write_output(options.output, options.format == "json" ? render_diff_json(*before, *after)
                                                               : render_diff_text(*before, *after));
-    if (failure.empty()) return 0;
-    fmt::print(stderr, "lastref: {}\n", failure);
-    return kUsage;
+    return failure.empty() ? 0 : fail(kUsage, failure);
 }
 
 }  // namespace lastref

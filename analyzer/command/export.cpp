@@ -5,23 +5,12 @@
 #include <memory>
 
 #include "analyze/elf_frames.h"
+#include "command/exit_status.h"
 #include "command/output_file.h"
 #include "read/trace_file.h"
 #include "report/heaptrack.h"
 
 namespace lastref {
-namespace {
-
-constexpr int kUsage = 2;
-constexpr int kUnreadable = 3;
-
-int fail(int status, const std::string& reason) {
-    fmt::print(stderr, "lastref export: {}\n", reason);
-    return status;
-}
-
-}  // namespace
-
 bool is_event_format(const std::string& format) {
     return format == "heaptrack";
 }
@@ -39,8 +28,8 @@ int export_events(const ReportOptions& options) {
     OutputFile output(options.output);
     write_heaptrack(trace, names, [&](std::string_view text) { return output.write(text); });
     for (const Damage& damage : trace.damage().kept()) {
-        fmt::print(stderr, "lastref export: {}: damaged at offset {}: {}\n", trace.path(),
-                   damage.offset, damage.reason);
+        fmt::print(stderr, "lastref: {}: damaged at offset {}: {}\n", trace.path(), damage.offset,
+                   damage.reason);
     }
     const std::string failure = output.finish();
     return failure.empty() ? 0 : fail(kUsage, failure);

@@ -1,10 +1,10 @@
 #include "command/gate.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <chrono>
 #include <filesystem>
@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "analyze/build_report.h"
+#include "command/exit_status.h"
 #include "command/installed_file.h"
 #include "command/output_file.h"
 #include "command/progress_line.h"
@@ -22,14 +23,12 @@
 #include "gate/default_suppressions.h"
 #include "gate/judge.h"
 #include "report/formats.h"
-#include "report/html.h"
 #include "report/gate_text.h"
 
 namespace lastref {
 namespace {
 
 constexpr int kFailed = 1;
-constexpr int kUsage = 2;
 constexpr int kInconclusive = 3;
 constexpr int kTimedOut = 124;  // as timeout(1)
 constexpr size_t kReasonsShown = 20;
@@ -143,10 +142,10 @@ bool write_outputs(const GateOptions& options, const Report& report) {
     bool all = true;
     for (const auto& [name, file] : options.outputs) {
         const Format* format = find_format(name);
-        const std::string failure =
-            name == "html" && !html_is_built()
-                ? file + ": " + kNoHtml
-                : write_output(file == "-" ? "" : file, format->render(report, SIZE_MAX));
+        const std::string_view missing = format->missing();
+        const std::string failure = missing.empty() ? write_output(file == "-" ? "" : file,
+                                                                   format->render(report, SIZE_MAX))
+                                                    : fmt::format("{}: {}", file, missing);
         if (failure.empty()) continue;
         say(fmt::format("--{} {}", name, failure));
         all = false;

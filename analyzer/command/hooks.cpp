@@ -13,6 +13,7 @@
 #include <set>
 #include <vector>
 
+#include "command/exit_status.h"
 #include "command/program_file.h"
 #include "command/rule_files.h"
 #include "hook_decoder.h"
@@ -25,11 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace hooks;
 
-constexpr int kUsage = 2;
-
 int refuse(const std::string& reason) {
-    fmt::print(stderr, "lastref: {}\n", reason);
-    return kUsage;
+    return fail(kUsage, reason);
 }
 
 struct LibraryFile {

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "command/exit_status.h"
 #include "command/new_file.h"
 #include "command/progress_line.h"
 #include "pack/pack_writer.h"
@@ -14,14 +15,7 @@
 namespace lastref {
 namespace {
 
-constexpr int kUsage = 2;
-constexpr int kUnreadable = 3;
 constexpr std::string_view kSuffix = ".packed";
-
-int fail(int status, const std::string& reason) {
-    fmt::print(stderr, "lastref: {}\n", reason);
-    return status;
-}
 
 // Has `make` write the new file, and gives it its name.
 template <typename Make>

@@ -9,20 +9,17 @@
 #include "analyze/build_report.h"
 #include "analyze/elf_frames.h"
 #include "analyze/lives_at.h"
+#include "command/exit_status.h"
 #include "command/output_file.h"
 #include "command/progress_line.h"
 #include "gate/suppressions.h"
 #include "report/folded.h"
 #include "report/formats.h"
-#include "report/html.h"
 #include "report/json.h"
 #include "report/text_finding.h"
 
 namespace lastref {
 namespace {
-
-constexpr int kUsage = 2;
-constexpr int kUnreadable = 3;
 
 Result<Report> build(const ReportOptions& options) {
     ProgressLine line("report");
@@ -45,17 +42,12 @@ std::string render(const Report& report, const ReportOptions& options) {
 
 int report_lives(const ReportOptions& options) {
     if (options.format != "text" && options.format != "json") {
-        fmt::print(stderr, "lastref report: --buffer writes text or json, not {}\n",
-                   options.format);
-        return kUsage;
+        return fail(kUsage, fmt::format("--buffer writes text or json, not {}", options.format));
     }
     std::vector<LifeAt> all;
     for (const std::string& path : options.traces) {
         Result<std::unique_ptr<TraceFile>> trace = TraceFile::open(path);
-        if (!trace) {
-            fmt::print(stderr, "{}\n", trace.error().message());
-            return kUnreadable;
-        }
+        if (!trace) return fail(kUnreadable, trace.error().message());
         ElfFrames frames(**trace, options.symbols);
         for (LifeAt& life : lives_at(*options.buffer, **trace, frames)) {
             life.trace = path;
@@ -63,17 +55,14 @@ int report_lives(const ReportOptions& options) {
         }
     }
     if (all.empty()) {
-        fmt::print(stderr,
-                   "lastref report: no refcounted buffer was made at {:#x}; "
-                   "'lastref events {} --buffer {:#x}' lists all that happened there\n",
-                   *options.buffer, options.traces.front(), *options.buffer);
-        return kUsage;
+        return fail(kUsage,
+                    fmt::format("no refcounted buffer was made at {:#x}; "
+                                "'lastref events {} --buffer {:#x}' lists all that happened there",
+                                *options.buffer, options.traces.front(), *options.buffer));
     }
     const std::string failure = write_output(
         options.output, options.format == "json" ? render_lives_json(all) : render_lives_text(all));
-    if (failure.empty()) return 0;
-    fmt::print(stderr, "lastref report: {}\n", failure);
-    return kUsage;
+    return failure.empty() ? 0 : fail(kUsage, failure);
 }
 
 }  // namespace
@@ -86,21 +75,14 @@ int report_command(const ReportOptions& options) {
         if (!errors.empty()) return kUsage;
     }
     if (options.buffer) return report_lives(options);
-    if (options.format == "html" && !html_is_built()) {
-        fmt::print(stderr, "lastref: {}\n", kNoHtml);
-        return kUsage;
-    }
+    const std::string_view missing = find_format(options.format)->missing();
+    if (!missing.empty()) return fail(kUsage, missing);
     Result<Report> report = build(options);
-    if (!report) {
-        fmt::print(stderr, "lastref: {}\n", report.error().message());
-        return kUnreadable;
-    }
+    if (!report) return fail(kUnreadable, report.error().message());
     std::erase_if(report->findings,
                   [&](const Finding& finding) { return suppressions.suppress(finding); });
-    std::string failure = write_output(options.output, render(*report, options));
-    if (failure.empty()) return 0;
-    fmt::print(stderr, "lastref: {}\n", failure);
-    return kUsage;
+    const std::string failure = write_output(options.output, render(*report, options));
+    return failure.empty() ? 0 : fail(kUsage, failure);
 }
 
 }  // namespace lastref

@@ -12,19 +12,12 @@
 #include <string_view>
 
 #include "analyze/elf_frames.h"
+#include "command/exit_status.h"
 #include "read/exit_state.h"
 #include "read/trace_file.h"
 
 namespace lastref {
 namespace {
-
-constexpr int kUsage = 2;
-constexpr int kUnreadable = 3;
-
-int fail(int status, const std::string& reason) {
-    fmt::print(stderr, "lastref symbolize: {}\n", reason);
-    return status;
-}
 
 bool write_at(int descriptor, uint64_t offset, std::string_view bytes) {
     while (!bytes.empty()) {
@@ -88,8 +81,8 @@ int symbolize_command(const SymbolizeOptions& options) {
         return fail(kUsage,
                     fmt::format("{}: can't be written: {}", options.trace, strerror(error)));
     }
-    fmt::print(stderr, "lastref symbolize: {}: {} of {} code addresses named\n", options.trace,
-               named, found.size());
+    fmt::print(stderr, "lastref: {}: {} of {} code addresses named\n", options.trace, named,
+               found.size());
     return 0;
 }
 

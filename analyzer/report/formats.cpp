@@ -38,7 +38,7 @@ constexpr std::array<Format, 9> kFormats = {{
     {"sarif", "SARIF 2.1.0: code scanning", render_sarif, SIZE_MAX},
     {"github", "annotations of a GitHub Actions log", render_github, SIZE_MAX},
     {"gitlab", "GitLab's code quality JSON", render_gitlab, SIZE_MAX},
-    {"html", "one page that opens offline", html_page, kHtmlTop, true},
+    {"html", "one page that opens offline", html_page, kHtmlTop, true, html_missing},
     {"folded", "folded stacks: FlameGraph, speedscope", live_stacks, SIZE_MAX, true},
     {"pprof", "profile.proto: go tool pprof, Pyroscope, Parca", profile, SIZE_MAX, true},
 }};

@@ -16,8 +16,10 @@ struct Format {
     std::string_view what;  // for --help
     // The first `top` findings, the worst ones.
     std::string (*render)(const Report& report, size_t top);
-    size_t top;  // unless told otherwise
+    size_t top;          // unless told otherwise
     bool usage = false;  // needs Report::usage
+    // Why this lastref can't write it; empty where it can.
+    std::string_view (*missing)() = [] { return std::string_view(); };
 };
 
 std::span<const Format> formats();

@@ -20,8 +20,10 @@ std::string_view view(const unsigned char (&bytes)[N]) {
 
 }  // namespace
 
-bool html_is_built() {
-    return sizeof(kReportScript) > 1;
+std::string_view html_missing() {
+    if (sizeof(kReportScript) > 1) return {};
+    return "this lastref was built without the HTML report; configure it with "
+           "-Dhtml_report=enabled, which needs npm";
 }
 
 // The policy keeps the page from loading anything, whatever a name in it may say.

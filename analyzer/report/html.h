@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "analyze/findings.h"
 
@@ -13,14 +14,12 @@ namespace lastref {
 // As many findings as a page holds lightly.
 inline constexpr size_t kHtmlTop = 300;
 
-inline constexpr const char* kNoHtml =
-    "this lastref was built without the HTML report; configure it with -Dhtml_report=enabled, "
-    "which needs npm";
-// False where lastref was built without the front end (meson's option html_report).
-bool html_is_built();
+// Why there is no HTML report: where lastref was built without the front end (meson's option
+// html_report). Else empty.
+std::string_view html_missing();
 
-// Needs `report.usage`, and html_is_built(). Reads source files that are at hand, for the lines
-// around culprits and creations. Shows the first `top` findings.
+// Needs `report.usage`, and html_missing() to be empty. Reads source files that are at hand, for
+// the lines around culprits and creations. Shows the first `top` findings.
 std::string render_html(const Report& report, size_t top = kHtmlTop);
 
 }  // namespace lastref
