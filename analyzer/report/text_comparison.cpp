@@ -17,10 +17,8 @@ constexpr size_t kMostEvents = 512;  // compared of each; the work grows with th
 std::string place_text(const HistoryEvent& event) {
     if (event.telling >= event.stack.size()) return "";
     const Frame& frame = event.stack[event.telling];
-    const std::string function = printable(frame.function.substr(0, frame.function.find('(')));
-    const size_t slash = frame.file.rfind('/');
-    const std::string file =
-        printable(slash == std::string::npos ? frame.file : frame.file.substr(slash + 1));
+    const std::string function = frame.function.empty() ? "" : short_function(frame.function);
+    const std::string file = printable(base_name(frame.file));
     if (frame.line != 0) return fmt::format("{} {}:{}", function, file, frame.line);
     return function.empty() ? fmt::format("{}+{:#x}", printable(frame.module), frame.offset)
                             : function;
