@@ -9,10 +9,15 @@
 namespace lastref {
 namespace {
 
-// __restore_rt: mov $15, %rax; syscall.
-bool is_signal_return(uintptr_t pc) {
+// __restore_rt: mov $15, %rax; syscall. Asked for the byte before it, which is where a handler's
+// call is looked for, or for one of the two instructions, where another signal came.
+bool in_signal_return(uintptr_t pc) {
     static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
-    return memcmp(reinterpret_cast<const void*>(pc), code, sizeof(code)) == 0;
+    constexpr uintptr_t kSyscall = 7;
+    const auto begins = [](uintptr_t at) {
+        return memcmp(reinterpret_cast<const void*>(at), code, sizeof(code)) == 0;
+    };
+    return begins(pc + 1) || begins(pc) || begins(pc - kSyscall);
 }
 
 struct FoundRule {
@@ -29,8 +34,7 @@ FoundRule find_rule(uintptr_t pc) {
         note_module(module);
         if (module.eh_frame_header) {
             rule = rule_from_eh_frame({module.begin, module.end}, module.eh_frame_header, pc);
-            // The rule was asked for the byte before the return address.
-            if (rule.cfa == CfaKind::kSignal && !is_signal_return(pc + 1)) rule = {};
+            if (rule.cfa == CfaKind::kSignal && !in_signal_return(pc)) rule = {};
         }
     }
     // Not while a module goes away; nor outside modules, where one may be loaded later.

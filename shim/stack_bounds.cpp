@@ -73,6 +73,14 @@ ReadableStack::ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live)
     limit_ = sp + kMaxForeignStack;
 }
 
+ReadableStack ReadableStack::interrupted(OwnStack& own, uintptr_t sp, bool probe) {
+    constexpr uintptr_t kRedZone = 128;  // System V ABI, AMD64 supplement, 3.2.2
+    const uintptr_t low = sp - kRedZone, page = low & ~(kPage - 1);
+    const bool there =
+        page == (sp & ~(kPage - 1)) || own.holds(low) || (probe && page_readable(page));
+    return {own, there ? low : sp, probe, false};
+}
+
 bool ReadableStack::extend(uintptr_t address) {
     if ((address & 7) != 0 || address < low_ || address >= limit_) return false;
     while (address >= high_) {

@@ -31,6 +31,10 @@ public:
     // `sp` is known to be there.
     ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live);
 
+    // Of code that a signal interrupted at `sp`. The red zone below is that code's own as well: in
+    // an epilogue the unwind table still names the slot of a register that was just popped.
+    static ReadableStack interrupted(OwnStack& own, uintptr_t sp, bool probe);
+
     // The word at `address`; false where it may not be read.
     bool read(uintptr_t address, uintptr_t& value) {
         // high_ is a multiple of 8, so an aligned word that starts below it lies below it.

@@ -1,6 +1,7 @@
 #include "stack_capture.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <ucontext.h>
 
 #include "frame_rules.h"
@@ -41,6 +42,12 @@ bool follows_call(uintptr_t pc) {
     return false;
 }
 
+// Whether the instruction at `pc`, which runs, is a return: whatever its function saved is
+// restored.
+bool at_return(uintptr_t pc) {
+    return *reinterpret_cast<const uint8_t*>(pc) == 0xc3;
+}
+
 // What code without frame pointers keeps in rbp may point into the stack too, but hardly ever at
 // the address behind a call.
 bool returns_from_call(uintptr_t pc, bool probe) {
@@ -50,14 +57,35 @@ bool returns_from_call(uintptr_t pc, bool probe) {
            follows_call(pc);
 }
 
-// Code without CFI that keeps frame pointers: push %rbp; mov %rsp, %rbp.
-Step step_by_frame_pointer(Registers& r, ReadableStack& stack, bool probe) {
-    uintptr_t pc = 0, fp = 0;
-    if (r.fp < r.sp || !stack.read(r.fp, fp) || !stack.read(r.fp + sizeof(uintptr_t), pc) ||
-        !plausible_code(pc) || !returns_from_call(pc, probe)) {
+// Where code without CFI that keeps frame pointers (push %rbp; mov %rsp, %rbp) has its caller's
+// rbp, the return address right behind it: where rbp points, but for a few instructions that a
+// signal may interrupt. `saved` is false where rbp is still the caller's, or is again.
+uintptr_t saved_frame_pointer(const Registers& r, bool exact, bool probe, bool& saved) {
+    static const uint8_t prologue[] = {0x55, 0x48, 0x89, 0xe5};
+    const uintptr_t pc = r.pc & ~trace::kExactPc;
+    const auto begins = [](uintptr_t at) {
+        return memcmp(reinterpret_cast<const void*>(at), prologue, sizeof(prologue)) == 0;
+    };
+    saved = true;
+    if (!exact || !probe || !address_readable(reinterpret_cast<const void*>(pc - 1)) ||
+        !address_readable(reinterpret_cast<const void*>(pc + sizeof(prologue)))) {
+        return r.fp;
+    }
+    if (begins(pc - 1)) return r.sp;
+    saved = !begins(pc) && !at_return(pc);
+    return saved ? r.fp : r.sp - sizeof(uintptr_t);
+}
+
+Step step_by_frame_pointer(Registers& r, ReadableStack& stack, bool exact, bool probe) {
+    bool saved;
+    const uintptr_t frame = saved_frame_pointer(r, exact, probe, saved);
+    uintptr_t pc = 0, fp = r.fp;
+    if ((saved && (frame < r.sp || !stack.read(frame, fp))) ||
+        !stack.read(frame + sizeof(uintptr_t), pc) || !plausible_code(pc) ||
+        !returns_from_call(pc, probe)) {
         return Step::kLost;
     }
-    r = {pc, r.fp + 2 * sizeof(uintptr_t), fp};
+    r = {pc, frame + 2 * sizeof(uintptr_t), fp};
     return Step::kCaller;
 }
 
@@ -67,7 +95,10 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
                     StepInputs& inputs) {
     const bool exact = (frame.pc & trace::kExactPc) != 0;
     const uintptr_t pc = frame.pc & ~trace::kExactPc;
-    const FrameRule rule = frame_rule(exact ? pc : pc - 1);
+    FrameRule rule = frame_rule(exact ? pc : pc - 1);
+    // In epilogues tables tell only of the stack pointer, and where rbp was saved by itself that is
+    // not even a place any more.
+    if (exact && rule.cfa == CfaKind::kStackPointer && at_return(pc)) rule.fp = FpKind::kSame;
     inputs = {};
     const auto offset = static_cast<uintptr_t>(static_cast<intptr_t>(rule.cfa_offset));
     uintptr_t cfa = 0;
@@ -93,7 +124,7 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             stack = ReadableStack(own, frame.sp, probe, true);
             const Step result = step_signal(frame, stack);
             // The handler may have run on a stack of its own, the interrupted code on another.
-            if (result == Step::kCaller) stack = ReadableStack(own, frame.sp, probe, false);
+            if (result == Step::kCaller) stack = ReadableStack::interrupted(own, frame.sp, probe);
             return result;
         }
         case CfaKind::kNone:
@@ -109,7 +140,7 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             // Nor does what starts a coroutine: glibc's makecontext has it return to a place that
             // no call led to. The frame pointer there is its maker's, who may be gone.
             if (!exact && in_module(pc - 1) && !follows_call(pc)) return Step::kOutermost;
-            return step_by_frame_pointer(frame, stack, probe);
+            return step_by_frame_pointer(frame, stack, exact, probe);
     }
     uintptr_t return_address = 0;
     if (cfa <= frame.sp || !stack.read(cfa - sizeof(uintptr_t), return_address)) {

@@ -121,9 +121,29 @@ void report(Comparison& c, const char* what) {
     write_log(text);
 }
 
+// Interrupted at a return whose table still has rbp saved where rbp points: libunwind reads the
+// caller's rbp there, and goes astray where a frame further out needs it.
+bool is_misled_at_return(const Frame& frame) {
+    return frame.interrupted && *reinterpret_cast<const uint8_t*>(frame.pc) == 0xc3 &&
+           frame_rule(frame.pc).fp == FpKind::kAtFramePointer;
+}
+
+// Interrupted where libgcc lands an exception. The slots of its own frames hold the landing frame's
+// registers for a few instructions before it returns there, so both walks come by its table to the
+// landing pad with a wrong sp, and from there to whatever lies on the stack.
+bool is_landing(const Frame& frame, const Frame& caller) {
+    const auto unwinds = [](const Frame& f) {
+        Dl_info info;
+        return dladdr(reinterpret_cast<void*>(f.pc - 1), &info) && info.dli_sname &&
+               strncmp(info.dli_sname, "_Unwind_R", 9) == 0;
+    };
+    return frame.interrupted && (unwinds(frame) || unwinds(caller));
+}
+
 // The two went different ways from a frame that both have. Both may be right where the frame has no
 // unwind table: then either may give up, or follow what it takes for a frame pointer. Or where its
-// table needs more registers than our rules know: then ours ends. All else is a difference.
+// table needs more registers than our rules know: then ours ends. Or libunwind may be misled at an
+// interrupted return, and both at a landing. All else is a difference.
 void classify(Comparison& c, uint32_t agreed) {
     const Frame& last = c.frames[agreed - 1];
     const bool ours_ends = agreed == c.memo->count, theirs_ends = agreed == c.count;
@@ -133,6 +153,10 @@ void classify(Comparison& c, uint32_t agreed) {
     } else if (ours_ends && c.memo->end == trace::kStackLost &&
                frame_rule(last.pc - !last.interrupted).cfa == CfaKind::kOther) {
         kind = last.interrupted ? "no-rule interrupted" : "no-rule called";
+    }
+    for (uint32_t i = 0; i < agreed && !kind; i++) {
+        if (is_misled_at_return(c.frames[i])) kind = "at-return";
+        if (i + 1 < agreed && is_landing(c.frames[i], c.frames[i + 1])) kind = "landing";
     }
     if (!kind) return report(c, "differs");
     char line[1024];

@@ -12,7 +12,7 @@ import subprocess
 import time
 import unittest
 
-from lastref_testing import (LASTREF, LastrefTest, clean_environment, findings, plain, report,
+from lastref_testing import (LASTREF, LastrefTest, clean_environment, findings, info, plain, report,
                              traces_in)
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -246,10 +246,15 @@ class Media(Traffic):
         for threads in (1, 4):
             for job, arguments in self.JOBS.items():
                 with self.subTest(job=job, threads=threads):
-                    command = [*FFMPEG, "-threads", str(threads), "-i", clip, *arguments]
+                    # Decoders, encoders and filters each have threads of their own.
+                    count = str(threads)
+                    command = [*FFMPEG, "-filter_threads", count, "-filter_complex_threads", count,
+                               "-threads", count, "-i", clip, "-threads", count, *arguments]
                     expected = plain(command, binary=True)
                     run = self.run_program(command, options=["--hooks", "ffmpeg"], binary=True)
                     self.assertEqual((run.status, run.stdout), (0, expected.stdout))
+                    if threads == 1:
+                        self.assertRegex(info(run.traces[0]), r"(?m)^threads +1$")
                     result, seen = self.hooked(run.traces, "AVBuffer", one_thread=threads == 1)
                     self.assertGreater(seen["AVBuffer"]["seen"], 500)
                     self.assertEqual(result["summary"]["buffers"]["leaked"], 0)

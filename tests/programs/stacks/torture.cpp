@@ -1,6 +1,7 @@
-// Runs the generated functions: `torture [storm]`, on the main thread, then on two threads at once.
-// With `storm` a timer's signals come in between, handled wherever the thread is, in malloc too,
-// so that needs a malloc that signal handlers may call (signal_safe_malloc).
+// Runs the generated functions: `torture [storm | steps]`, on the main thread, then on two threads
+// at once. With `storm` a timer's signals come in between, handled wherever the thread is, in
+// malloc too; with `steps` a signal at each of the program's first instructions. Both need a malloc
+// that signal handlers may call (signal_safe_malloc).
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <pthread.h>
@@ -51,6 +52,12 @@ int main(int count, char** arguments) {
     const bool storm = count > 1 && strcmp(arguments[1], "storm") == 0;
     prepare_ways();
     const AlternateStack stack;
+    if (count > 1 && strcmp(arguments[1], "steps") == 0) {
+        step_through(12000);
+        run(6);
+        printf("%d instructions not stepped through\n", steps_left);
+        return steps_left > 0;
+    }
     const itimerval often = {{0, 500}, {0, 500}}, never = {};
     if (storm) CHECK(setitimer(ITIMER_REAL, &often, nullptr) == 0);
     run(1);

@@ -24,6 +24,21 @@ struct TortureError {
     int where;
 };
 
+// The thread's next instructions that each get a signal (step_through); it ends at a call to
+// another module, and goes on after the next allocation.
+extern volatile int steps_left;
+TORTURE_INLINE void go_on_stepping() {
+    if (steps_left > 0) {
+        // The trap flag, in bit 8. The red zone of the caller stays as it is.
+        asm volatile(
+            "lea -128(%%rsp), %%rsp\n\tpushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\t"
+            "lea 128(%%rsp), %%rsp"
+            :
+            :
+            : "memory", "cc");
+    }
+}
+
 struct Context {
     static constexpr unsigned kBlocks = 64;
 
@@ -49,6 +64,7 @@ struct Context {
         block = malloc(16 + next(200));
         asm volatile("" : "+r"(block) : : "memory");
         made++;
+        go_on_stepping();
     }
     TORTURE_INLINE bool enter(int depth) { return budget-- > 0 && depth < most_deep; }
     TORTURE_INLINE bool may_leave() { return barriers == 0; }

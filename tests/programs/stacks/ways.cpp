@@ -76,6 +76,23 @@ void handle(int signal_number) {
     on_alternate_stack = before;
 }
 
+extern "C" const char __executable_start[], etext[];  // the linker's
+
+// Signals wait in some places of the library under test, and the trap's may not. So outside the
+// program the stepping ends.
+void handle_step(int, siginfo_t*, void* context) {
+    auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    const auto pc = static_cast<uintptr_t>(registers[REG_RIP]);
+    const bool in_program = (pc >= reinterpret_cast<uintptr_t>(__executable_start) &&
+                             pc < reinterpret_cast<uintptr_t>(etext)) ||
+                            pc - reinterpret_cast<uintptr_t>(code_page) < kCodes * kCodeSize;
+    if (in_program) steps_left = steps_left - 1;
+    if (!in_program || steps_left <= 0) registers[REG_EFL] &= ~0x100;
+    void* block = malloc(32);
+    asm volatile("" : "+r"(block) : : "memory");
+    free(block);
+}
+
 thread_local Context storm_context;
 
 void handle_storm(int) {
@@ -207,6 +224,16 @@ void prepare_ways() {
     action.sa_handler = handle_storm;
     action.sa_flags = SA_RESTART;
     CHECK(sigaction(SIGALRM, &action, nullptr) == 0);
+}
+
+volatile int steps_left;
+
+void step_through(int instructions) {
+    struct sigaction action = {};
+    action.sa_sigaction = handle_step;
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
+    CHECK(sigaction(SIGTRAP, &action, nullptr) == 0);
+    steps_left = instructions;
 }
 
 AlternateStack::AlternateStack() : memory_(malloc(kStack)) {

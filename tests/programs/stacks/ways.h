@@ -11,6 +11,10 @@
 // Once, before any run: signal handlers (SIGALRM's for a storm) and code without unwind tables.
 void prepare_ways();
 
+// Interrupts this thread, from its next allocation on, at each of so many instructions of the
+// program by a signal whose handler allocates.
+void step_through(int instructions);
+
 // Of the thread that makes it.
 class AlternateStack {
 public:
