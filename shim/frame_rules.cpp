@@ -47,29 +47,34 @@ FoundRule find_rule(uintptr_t pc) {
 RuleCache rule_cache;
 
 PackedRule PackedRule::of(const FrameRule& rule) {
-    const int32_t cfa = rule.cfa_offset / 8, fp = -rule.fp_offset / 8;
-    if (rule.cfa_offset % 8 != 0 || rule.fp_offset % 8 != 0 || cfa < -(1 << 13) || cfa >= 1 << 13 ||
-        fp < 0 || fp > 63) {
-        return {};
-    }
-    return PackedRule(1 | static_cast<uint32_t>(rule.cfa) << 1 |
-                      static_cast<uint32_t>(rule.fp) << 4 | static_cast<uint32_t>(fp) << 6 |
-                      (static_cast<uint32_t>(cfa) & 0x3fff) << 12);
+    const bool negative = rule.cfa_offset < 0;
+    const uint32_t cfa = negative ? 0u - static_cast<uint32_t>(rule.cfa_offset)
+                                  : static_cast<uint32_t>(rule.cfa_offset);
+    const int32_t fp = -rule.fp_offset;
+    if (cfa % 8 != 0 || fp % 8 != 0 || cfa > kCfaMask || fp < 0 || fp > 63 * 8) return {};
+    const bool usual = rule.cfa == CfaKind::kStackPointer && !negative && cfa != 0 &&
+                       (rule.fp == FpKind::kSame ||
+                        (rule.fp == FpKind::kAtCfa && fp != 0 && static_cast<uint32_t>(fp) <= cfa));
+    return PackedRule((static_cast<uint64_t>(rule.cfa) + 1 + cfa) << kCfaShift |
+                      static_cast<uint64_t>(fp) / 8 << kFpShift |
+                      static_cast<uint64_t>(rule.fp) << kFpKindShift | (usual ? kUsual : 0) |
+                      (negative ? kNegative : 0));
 }
 
 FrameRule PackedRule::unpacked() const {
     FrameRule rule;
-    rule.cfa = static_cast<CfaKind>(bits_ >> 1 & 7);
-    rule.fp = static_cast<FpKind>(bits_ >> 4 & 3);
-    rule.cfa_offset = static_cast<int32_t>(cfa_offset());
-    rule.fp_offset = static_cast<int32_t>(fp_offset());
+    rule.cfa = static_cast<CfaKind>((word_ >> kCfaShift & 7) - 1);
+    rule.fp = static_cast<FpKind>(word_ >> kFpKindShift & 3);
+    rule.cfa_offset = static_cast<int32_t>(cfa_above_sp());
+    if (word_ & kNegative) rule.cfa_offset = -rule.cfa_offset;
+    rule.fp_offset = -static_cast<int32_t>(fp_below_cfa());
     return rule;
 }
 
 PackedRule find_packed_rule(uintptr_t pc, uint64_t tag) {
     const FoundRule found = find_rule(pc);
     const PackedRule packed = PackedRule::of(found.rule);
-    if (packed.bits() != 0 && found.lasts) {
+    if (packed.known() && found.lasts) {
         constexpr auto order = std::memory_order_relaxed;
         const uint32_t index = RuleCache::index_of(pc);
         // Where all places are taken, which one goes is left to the pc.
@@ -84,7 +89,7 @@ PackedRule find_packed_rule(uintptr_t pc, uint64_t tag) {
 FrameRule frame_rule(uintptr_t pc) {
     if (modules_closing()) return find_rule(pc).rule;  // what is cached may be of what has gone
     const PackedRule packed = packed_rule(pc, module_epoch());
-    return packed.bits() != 0 ? packed.unpacked() : find_rule(pc).rule;
+    return packed.known() ? packed.unpacked() : find_rule(pc).rule;
 }
 
 void drop_frame_rules() {

@@ -44,55 +44,59 @@ struct FrameRule {
     int32_t fp_offset = 0;
 };
 
-// A rule in 26 bits, as the cache keeps it: offsets in multiples of 8, the CFA's below 64 KiB, fp
-// saved at most 504 bytes below its base. A rule beyond that packs to 0.
+// A rule as the cache keeps it: offsets in multiples of 8, the CFA's below 64 KiB, fp saved at most
+// 504 bytes below its base. A rule beyond that packs to 0. The other bits of the word are the
+// cache's.
 //
-//   25     12 11      6 5  4 3   1  0
-//   [ cfa / 8 | -fp / 8 | fp | cfa | 1 ]
+//      59         58        57 56 55    50 49    45 44      32 31      29 28    0
+//   [ cfa < 0 | is_usual | fp | -fp / 8 | .. .. | |cfa| / 8 | cfa + 1 | .. .. ]
 class PackedRule {
 public:
-    static constexpr unsigned kBits = 26;
+    static constexpr uint64_t kMask = 0x3ffull << 50 | 0xffffull << 29;
 
     PackedRule() = default;
-    explicit PackedRule(uint32_t bits) : bits_(bits) {}
+    // Of a word of the cache.
+    explicit PackedRule(uint64_t word) : word_(word) {}
     static PackedRule of(const FrameRule& rule);
 
-    uint32_t bits() const { return bits_; }
-    // The two usual kinds: CFA = sp + cfa_offset(), and the caller's fp is ours or saved at
-    // CFA + fp_offset().
-    bool is_by_sp() const { return (bits_ & 0x2f) == 0x03; }
-    bool saves_fp() const { return (bits_ & 0x30) == 0x10; }
-    intptr_t cfa_offset() const { return (static_cast<int32_t>(bits_ << 6) >> 18) * 8; }
-    intptr_t fp_offset() const { return -static_cast<intptr_t>(bits_ >> 6 & 63) * 8; }
+    bool known() const { return (word_ & kMask) != 0; }
+    uint64_t bits() const { return word_ & kMask; }
+    // What nearly all code is like: the CFA lies above sp, and the caller's fp is ours, or was
+    // saved between the two.
+    bool is_usual() const { return (word_ & kUsual) != 0; }
+    // Of a usual rule: CFA - sp; whether fp was saved, and how far below the CFA.
+    uintptr_t cfa_above_sp() const { return word_ >> kCfaShift & kCfaMask; }
+    bool saves_fp() const { return (word_ & kFpAtCfa) != 0; }
+    uintptr_t fp_below_cfa() const { return word_ >> (kFpShift - 3) & kFpMask; }
     FrameRule unpacked() const;
 
 private:
-    uint32_t bits_ = 0;
+    static constexpr unsigned kCfaShift = 29, kFpShift = 50, kFpKindShift = 56;
+    static constexpr uint32_t kCfaMask = 0xfff8, kFpMask = 63 * 8;
+    static constexpr uint64_t kFpAtCfa = 1ull << kFpKindShift, kUsual = 1ull << 58,
+                              kNegative = 1ull << 59;
+
+    uint64_t word_ = 0;
 };
-static_assert(static_cast<unsigned>(CfaKind::kStackPointer) == 1 &&
-              static_cast<unsigned>(FpKind::kAtCfa) == 1);
+static_assert(static_cast<unsigned>(FpKind::kAtCfa) == 1);
 
 // The cache: one word an entry, so that no reader ever sees half of one. The place of a pc is the
-// number of its eight-byte granule, folded, so that the calls of one function share cache lines, or
-// one of the three beside it; the tag is what these do not tell of the pc, so that a hit is exact.
-// When the epoch moves on all entries are dropped; its four bits keep out what a slow thread
-// may store after that.
+// number of its eight-byte granule, so that the calls of one function share cache lines, or one of
+// the three beside it; the tag is what these do not tell of the pc, so that a hit is exact. When
+// the epoch moves on all entries are dropped; its four bits keep out what a slow thread may store
+// after that.
 //
-//   63        30 29  26 25                 0
-//   [ tag of 34 | epoch | rule, all 0: empty ]
+//   63     60 59      50 49          45 44   29 28            0
+//   [ epoch | the rule | pc's bits 0-4 | rule | pc's bits 19-47 ]     all 0: empty
 struct RuleCache {
-    static constexpr unsigned kIndexBits = 16, kEpochBits = 4, kGranuleBits = 3, kWays = 4;
-    static constexpr unsigned kTagShift = PackedRule::kBits + kEpochBits;
+    static constexpr unsigned kIndexBits = 16, kGranuleBits = 3, kWays = 4;
+    static constexpr uint64_t kTagMask = ~PackedRule::kMask;
 
-    static uint32_t index_of(uintptr_t pc) {
-        const uintptr_t granule = pc >> kGranuleBits;
-        return (granule ^ granule >> kIndexBits ^ granule >> 2 * kIndexBits) &
-               ((1u << kIndexBits) - 1);
-    }
-    // pc has 48 bits: 29 above its unfolded index, the index's lowest 2 and 3 in the granule.
+    static uint32_t index_of(uintptr_t pc) { return pc >> kGranuleBits & ((1u << kIndexBits) - 1); }
     static uint64_t tag_of(uintptr_t pc, uint32_t epoch) {
-        return (pc >> (kGranuleBits + kIndexBits) << 5 | (pc & 31)) << kTagShift |
-               uint64_t{epoch & 15} << PackedRule::kBits;
+        constexpr unsigned kTurn = kGranuleBits + kIndexBits;
+        constexpr uint64_t kOfPc = 31ull << 45 | ((1ull << 29) - 1);
+        return ((pc >> kTurn | pc << (64 - kTurn)) & kOfPc) | uint64_t{epoch} << 60;
     }
 
     std::atomic<uint64_t> words[1u << kIndexBits];
@@ -107,15 +111,16 @@ inline void prefetch_rule(uintptr_t pc) {
 PackedRule find_packed_rule(uintptr_t pc, uint64_t tag);
 
 // The rule for `pc`: the address of an instruction, so a return address less one. Any thread, any
-// time, signal handlers too, but not while a dlclose is under way. `epoch` is the module epoch. All
-// bits 0: ask frame_rule().
+// time, signal handlers too, but not while a dlclose is under way. `epoch` is the module epoch. Not
+// known(): ask frame_rule().
 inline PackedRule packed_rule(uintptr_t pc, uint32_t epoch) {
     const uint64_t tag = RuleCache::tag_of(pc, epoch);
     const uint32_t index = RuleCache::index_of(pc);
-    constexpr uint64_t rule_mask = (uint64_t{1} << PackedRule::kBits) - 1;
     for (uint32_t way = 0; way < RuleCache::kWays; way++) {
-        const uint64_t word = rule_cache.words[index ^ way].load(std::memory_order_relaxed) ^ tag;
-        if (word <= rule_mask) return PackedRule(static_cast<uint32_t>(word));
+        const uint64_t word = rule_cache.words[index ^ way].load(std::memory_order_relaxed);
+        // An empty word has the tag of no code: that of the first page, in epoch 0.
+        if ((word & RuleCache::kTagMask) == tag) [[likely]]
+            return PackedRule(word);
     }
     return find_packed_rule(pc, tag);
 }

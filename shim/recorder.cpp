@@ -73,8 +73,9 @@ inline void record(When when, const Fields& fields, const CallSite* site) {
     Recording scope;
     Log* log = scope.log(fields.text_size);
     if (!log) return;
+    const uint64_t ticks = ticks_now(when);  // what the walk waits for is not waited for here
     const uint32_t stack = site ? scope.stack(*site) : 0;
-    if (!write_record<op>(*log, ticks_now(when), fields, stack)) count_loss(Loss::kNested);
+    if (!write_record<op>(*log, ticks, fields, stack)) count_loss(Loss::kNested);
 }
 
 // The index of `text` among the strings of the log's chunk, defined there if it is new.

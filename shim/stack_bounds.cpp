@@ -60,14 +60,13 @@ bool address_readable(const void* address) {
     return page_readable(reinterpret_cast<uintptr_t>(address) & ~(kPage - 1));
 }
 
-ReadableStack::ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live) : probe_(probe) {
-    if (!own.holds(sp) && probe) learn(own, sp);
+// `sp` is not in what is known of the thread's own stack.
+void ReadableStack::look_around(OwnStack& own, uintptr_t sp, bool live) {
+    if (probe_) learn(own, sp);
     if (own.holds(sp)) {
-        low_ = sp & ~uintptr_t{7};
         high_ = limit_ = own.high;
         return;
     }
-    low_ = sp & ~uintptr_t{7};
     // What lies at sp may be the end of the stack's memory; the return address below it is there.
     high_ = live ? ((sp - sizeof(uintptr_t)) & ~(kPage - 1)) + kPage : sp & ~(kPage - 1);
     limit_ = sp + kMaxForeignStack;

@@ -29,7 +29,12 @@ class ReadableStack {
 public:
     // `probe`: system calls may be made. `live`: code runs on this stack now, so that the page of
     // `sp` is known to be there.
-    ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live);
+    ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live) : probe_(probe) {
+        low_ = sp & ~uintptr_t{7};
+        high_ = limit_ = own.high;
+        if (!own.holds(sp)) [[unlikely]]
+            look_around(own, sp, live);
+    }
 
     // Of code that a signal interrupted at `sp`. The red zone below is that code's own as well: in
     // an epilogue the unwind table still names the slot of a register that was just popped.
@@ -49,6 +54,7 @@ public:
     uintptr_t readable_end() const { return high_; }
 
 private:
+    void look_around(OwnStack& own, uintptr_t sp, bool live);
     bool extend(uintptr_t address);
 
     uintptr_t low_, high_;  // [low_, high_) is readable; empty where high_ <= low_

@@ -107,19 +107,17 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             cfa = frame.sp + offset;
             break;
         case CfaKind::kFramePointer:
-            inputs.fp_use = StepInputs::kUsed;
+            inputs = StepInputs::kUsed;
             cfa = frame.fp + offset;
             break;
         case CfaKind::kMemory:
-            inputs.fp_use = StepInputs::kUsed;
-            inputs.retake = true;
+            inputs = {StepInputs::kUsed, 0, true};
             if (!stack.read(frame.fp + offset, cfa)) return Step::kLost;
             break;
         case CfaKind::kOutermost:
             return Step::kOutermost;
         case CfaKind::kSignal: {
-            inputs.fp_use = StepInputs::kUnused;
-            inputs.retake = true;
+            inputs = {StepInputs::kUnused, 0, true};
             // Taken a second time, to check it, `stack` may be the interrupted one already.
             stack = ReadableStack(own, frame.sp, probe, true);
             const Step result = step_signal(frame, stack);
@@ -129,8 +127,7 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
         }
         case CfaKind::kNone:
         case CfaKind::kOther:
-            inputs.fp_use = StepInputs::kUsed;
-            inputs.retake = true;
+            inputs = {StepInputs::kUsed, 0, true};
             // ld.so's entry, which runs the first constructors, describes no frame. It stands at
             // the very end of the stack.
             if (own.high != 0 && frame.sp + 16 >= own.high && frame.sp <= own.high) {
@@ -148,11 +145,12 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
     }
     uintptr_t fp = frame.fp;
     if (rule.fp != FpKind::kSame) {
-        if (rule.fp == FpKind::kAtFramePointer) inputs.fp_use = StepInputs::kUsed;
-        if (inputs.fp_use == StepInputs::kPassedOn) inputs.fp_use = StepInputs::kUnused;
-        inputs.fp_slot = (rule.fp == FpKind::kAtCfa ? cfa : frame.fp) +
-                         static_cast<uintptr_t>(static_cast<intptr_t>(rule.fp_offset));
-        if (!stack.read(inputs.fp_slot, fp)) return Step::kLost;
+        const bool by_fp = rule.fp == FpKind::kAtFramePointer;
+        const uintptr_t slot = (by_fp ? frame.fp : cfa) +
+                               static_cast<uintptr_t>(static_cast<intptr_t>(rule.fp_offset));
+        if (!stack.read(slot, fp)) return Step::kLost;
+        const bool used = by_fp || inputs.fp_use() == StepInputs::kUsed;
+        inputs = {used ? StepInputs::kUsed : StepInputs::kUnused, slot, inputs.retake()};
     }
     if (return_address == 0) return Step::kNoCaller;
     if (!plausible_code(return_address)) return Step::kLost;

@@ -34,18 +34,29 @@ struct Registers {
     uintptr_t sp, fp;
 };
 
-// What a step read besides the return address, which lies at the caller's sp - 8.
-struct StepInputs {
-    enum FpUse : uint8_t {
-        kPassedOn,  // nothing came of the frame's fp: it is the caller's too
-        kUnused,    // nor that: the caller's was saved
-        kUsed,      // something was computed from it
+// What a step read besides the return address, which lies at the caller's sp - 8. One word.
+class StepInputs {
+public:
+    enum FpUse : uintptr_t {
+        kPassedOn = 0,  // nothing came of the frame's fp: it is the caller's too
+        kUnused = 1,    // nor that: the caller's was saved
+        kUsed = 2,      // something was computed from it
     };
-    uintptr_t fp_slot = 0;  // where the caller's fp was saved; 0: in no slot
-    FpUse fp_use = kPassedOn;
-    // More was read than that (signal frames, realigned stacks, code without rules): to check the
-    // step, take it again.
-    bool retake = false;
+
+    StepInputs() = default;
+    // `fp_slot`: where the caller's fp was saved, a multiple of 8; 0: in no slot. `retake`: more
+    // was read than that (signal frames, realigned stacks, code without rules); to check the step,
+    // take it again.
+    StepInputs(FpUse use, uintptr_t fp_slot = 0, bool retake = false)
+        : bits_(fp_slot | use | (retake ? kRetake : 0)) {}
+
+    uintptr_t fp_slot() const { return bits_ & ~uintptr_t{7}; }
+    FpUse fp_use() const { return static_cast<FpUse>(bits_ & kUse); }
+    bool retake() const { return (bits_ & kRetake) != 0; }
+
+private:
+    static constexpr uintptr_t kUse = 3, kRetake = 4;
+    uintptr_t bits_ = 0;
 };
 
 enum class Step : uint8_t {

@@ -47,41 +47,41 @@ private:
     // done here, on registers of the processor.
     bool walk_to_memo(bool step_first) {
         if (step_first) frame_ = fresh_[fresh_count_ - 1].registers;
-        const MemoFrame* const memo = memo_.frames;
+        const MemoFrame* const frames = memo_.frames;
         FreshFrame* const limit = fresh_ + memo_.capacity;
         FreshFrame* next = fresh_ + fresh_count_;
-        uint32_t kept = kept_;
+        const uint32_t epoch = memo_.epoch;
         uint64_t pc = frame_.pc;
         uintptr_t sp = frame_.sp, fp = frame_.fp;
-        uintptr_t end = readable_end();
+        uintptr_t end = usual_end();
         for (;;) {
             if (!step_first) {
-                while (kept != 0 && memo[kept - 1].sp() < sp) kept--;
-                if (kept != 0 && memo[kept - 1].pc == pc && memo[kept - 1].sp() == sp &&
-                    ((memo[kept - 1].sp_and_flags & MemoFrame::kFpMatters) == 0 ||
-                     memo_.details[kept - 1].fp == fp)) {
+                const uint32_t hint = memo_.hint(sp);
+                const MemoFrame* const memo = frames + hint;
+                if (memo->pc == pc && (memo->sp_and_flags ^ sp) <= MemoFrame::kFlags &&
+                    hint < kept_ &&
+                    ((memo->sp_and_flags & MemoFrame::kFpMatters) == 0 ||
+                     memo_.details[hint].fp == fp)) {
                     frame_ = {pc, sp, fp};
-                    kept_ = kept;
+                    kept_ = hint + 1;
                     fresh_count_ = static_cast<uint32_t>(next - fresh_);
                     return true;
                 }
                 *next++ = {{pc, sp, fp}, {}};
             }
             step_first = false;
-            FreshFrame& from = next[-1];
-            if (next != limit && (pc & trace::kExactPc) == 0 && !closing_) [[likely]] {
-                const PackedRule rule = packed_rule(pc - 1, memo_.epoch);
-                const uintptr_t cfa = sp + static_cast<uintptr_t>(rule.cfa_offset());
-                if (rule.is_by_sp() && cfa > sp && cfa <= end) [[likely]] {
+            if (next != limit) [[likely]] {
+                const PackedRule rule = packed_rule(pc - 1, epoch);
+                const uintptr_t cfa = sp + rule.cfa_above_sp();
+                if (rule.is_usual() && cfa <= end) [[likely]] {
                     const auto word = [](uintptr_t at) {
                         return *reinterpret_cast<const uintptr_t*>(at);
                     };
                     const uintptr_t caller = word(cfa - sizeof(uintptr_t));
-                    const uintptr_t slot = cfa + static_cast<uintptr_t>(rule.fp_offset());
-                    if (plausible_code(caller) && (!rule.saves_fp() || slot - sp < cfa - sp))
-                        [[likely]] {
+                    if (plausible_code(caller)) [[likely]] {
                         if (rule.saves_fp()) {
-                            from.inputs = {slot, StepInputs::kUnused, false};
+                            const uintptr_t slot = cfa - rule.fp_below_cfa();
+                            next[-1].inputs = {StepInputs::kUnused, slot};
                             fp = word(slot);
                         }
                         pc = caller;
@@ -90,30 +90,40 @@ private:
                     }
                 }
             }
-            kept_ = kept;
             fresh_count_ = static_cast<uint32_t>(next - fresh_);
             if (!take_step()) return false;
             pc = frame_.pc;
             sp = frame_.sp;
             fp = frame_.fp;
-            kept = kept_;
-            end = readable_end();
+            end = usual_end();
         }
     }
 
-    // Where the part of the stack ends that a walk at frame_ may read without asking.
-    uintptr_t readable_end() const { return aligned(frame_.sp) ? stack_.readable_end() : 0; }
+    // Below it the stack may be read without asking, by a walk at frame_ whose rule is a usual one.
+    // 0 where that rule is not the one for pc - 1, or no rule is known.
+    uintptr_t usual_end() const {
+        const bool usual = aligned(frame_.sp) && (frame_.pc & trace::kExactPc) == 0 && !closing_;
+        return usual ? stack_.readable_end() : 0;
+    }
 
     // Stands at memo frame kept_ - 1. True: the memo holds from here outwards, the capture is
     // complete. False: the frames up to the one where it ends are fresh now.
     bool follow_memo() {
-        const uint32_t at = foreign_ ? last_that_holds<true>() : last_that_holds<false>();
         const uint32_t total = fresh_count_ + kept_;
+        added_ = total <= memo_.capacity;
+        if (added_) [[likely]] {
+            path_ = add_fresh();
+            prefetch_stack(path_);
+        }
+        const uint32_t at = all_slots_hold() ? 0
+                            : foreign_       ? last_that_holds<true>()
+                                             : last_that_holds<false>();
         // A stack of as many frames as may be kept is cut, whether or not one more would have been.
-        if (at == 0 && (total == memo_.capacity) == (memo_.end == trace::kStackCut) &&
-            total <= memo_.capacity && end_holds()) {
+        if (at == 0 && added_ && (total == memo_.capacity) == (memo_.end == trace::kStackCut) &&
+            end_holds()) {
             return true;
         }
+        added_ = false;
         // The agreement ends at `at`, or the stack is cut elsewhere: take over what held.
         uintptr_t fp = frame_.fp;
         for (uint32_t i = kept_ - 1; fresh_count_ < memo_.capacity; i--) {
@@ -125,6 +135,21 @@ private:
             fp = callers_fp(fresh_[fresh_count_ - 1]);
         }
         return false;
+    }
+
+    // Whether everything outwards of memo frame kept_ - 1 is still true; false too where that takes
+    // more than a look at the slots.
+    bool all_slots_hold() const {
+        const uint32_t count = memo_.details[kept_ - 1].slots;
+        if (count == MemoDetail::kNotAllSlots || foreign_) [[unlikely]]
+            return false;
+        uintptr_t changed = 0;
+        const MemoSlot* const end = memo_.slots + count;
+#pragma GCC unroll 4
+        for (const MemoSlot* slot = memo_.slots; slot != end; slot++) {
+            changed |= *reinterpret_cast<const uintptr_t*>(slot->address) ^ slot->value;
+        }
+        return changed == 0;
     }
 
     // The outermost memo frame, from kept_ - 1 outwards, that is still true.
@@ -140,7 +165,7 @@ private:
                 if (!retaken_holds(at)) break;
             } else {
                 if (word_at<kForeign>(caller.sp() - sizeof(uintptr_t)) != caller.pc) break;
-                if (special != 0 && word_at<kForeign>(memo_.details[at].inputs.fp_slot) !=
+                if (special != 0 && word_at<kForeign>(memo_.details[at].inputs.fp_slot()) !=
                                         memo_.details[at - 1].fp) {
                     break;
                 }
@@ -176,10 +201,11 @@ private:
     // The fp of the caller of a frame whose registers are true and whose step is known to hold.
     uintptr_t callers_fp(const FreshFrame& frame) {
         Registers stepped = frame.registers;
-        if (frame.inputs.retake) {
+        if (frame.inputs.retake()) {
             StepInputs inputs;
             step_to_caller(stepped, stack_, own_, probe_, inputs);
-        } else if (frame.inputs.fp_slot != 0 && !stack_.read(frame.inputs.fp_slot, stepped.fp)) {
+        } else if (frame.inputs.fp_slot() != 0 &&
+                   !stack_.read(frame.inputs.fp_slot(), stepped.fp)) {
             stepped.fp = 0;  // which nothing is computed from: the walk will be lost there
         }
         return stepped.fp;
@@ -235,35 +261,65 @@ private:
         const bool unchanged = fresh_count_ == 0 && kept_ == old_count_;
         const uint32_t base = kept_ != 0 ? memo_.id : uint32_t{memo_.end};
         const uint32_t drop = kept_ != 0 ? old_count_ - kept_ : 0;
-        PathHash path =
-            kept_ != 0 ? memo_.details[kept_ - 1].path : PathHash::of_end(memo_.end, memo_.epoch);
-        // Outwards of the outermost frame a step that may end otherwise next time is taken again.
-        bool fp_matters =
-            kept_ != 0 ? (memo_.frames[kept_ - 1].sp_and_flags & MemoFrame::kFpMatters) != 0
-                       : memo_.last_step == Step::kNoCaller || memo_.last_step == Step::kLost;
-        for (uint32_t i = fresh_count_; i != 0; i--) {
-            const FreshFrame& frame = fresh_[i - 1];
-            uintptr_t flags = 0;
-            if (fp_matters && frame.inputs.fp_slot != 0) flags |= MemoFrame::kCheckFp;
-            if (frame.inputs.retake) flags |= MemoFrame::kRetake;
-            // The outermost frame's own step, if any, has no outcome but the end.
-            if (frame.inputs.fp_use != StepInputs::kPassedOn && kept_ != 0) {
-                fp_matters = frame.inputs.fp_use == StepInputs::kUsed;
-            }
-            if (fp_matters) flags |= MemoFrame::kFpMatters;
-            path = path.with(frame.registers.pc);
-            memo_.frames[kept_] = {frame.registers.pc, frame.registers.sp | flags};
-            memo_.details[kept_] = {frame.registers.fp, frame.inputs, path};
-            kept_++;
-        }
-        uint32_t id = unchanged ? memo_.id : find_stack(path);
+        if (!added_) path_ = add_fresh();
+        kept_ += fresh_count_;
+        uint32_t id = unchanged ? memo_.id : find_stack(path_);
         if (id == 0) [[unlikely]]
             id = define(
                 {base, drop, memo_.epoch, &fresh_->registers.pc, fresh_count_, sizeof(FreshFrame)},
-                path);
+                path_);
         memo_.id = id;
         memo_.count = id != 0 ? kept_ : 0;
         return id;
+    }
+
+    // The fresh frames become the memo's, from kept_ on. Returns the path of the innermost. Early:
+    // the stack table is far away, and the check of the memo takes as long as the way there.
+    PathHash add_fresh() {
+        const FreshFrame* fresh = fresh_ + fresh_count_;
+        MemoFrame* frame = memo_.frames + kept_;
+        MemoDetail* detail = memo_.details + kept_;
+        MemoSlot* const all_slots = memo_.slots;
+        if (kept_ == 0) {
+            // Outwards of the outermost frame a step that may end otherwise next time is taken
+            // again.
+            const bool fp_matters =
+                memo_.last_step == Step::kNoCaller || memo_.last_step == Step::kLost;
+            const auto& [registers, inputs] = *--fresh;
+            const PathHash path = PathHash::of_end(memo_.end, memo_.epoch).with(registers.pc);
+            memo_.hint(registers.sp) = 0;
+            *frame++ = {registers.pc, registers.sp | (fp_matters ? MemoFrame::kFpMatters : 0)};
+            *detail++ = {registers.fp, inputs, path.high, path.low, 0};
+        }
+        uintptr_t caller_pc = frame[-1].pc, caller_sp = frame[-1].sp(), caller_fp = detail[-1].fp;
+        uintptr_t fp_matters = (frame[-1].sp_and_flags & MemoFrame::kFpMatters) != 0;
+        PathHash path = detail[-1].path();
+        uint32_t slots = detail[-1].slots;
+        while (fresh != fresh_) {
+            const auto& [registers, inputs] = *--fresh;
+            const uintptr_t check_fp = inputs.fp_slot() != 0 ? fp_matters : 0;
+            if (inputs.retake()) [[unlikely]]
+                slots = MemoDetail::kNotAllSlots;
+            if (slots != MemoDetail::kNotAllSlots) [[likely]] {
+                // The second one only counts where fp is to be checked.
+                all_slots[slots] = {caller_sp - sizeof(uintptr_t), caller_pc};
+                all_slots[slots + 1] = {inputs.fp_slot(), caller_fp};
+                slots += 1 + static_cast<uint32_t>(check_fp);
+            }
+            const uintptr_t use = inputs.fp_use();
+            fp_matters = use == StepInputs::kPassedOn ? fp_matters : use / StepInputs::kUsed;
+            uintptr_t flags = check_fp * MemoFrame::kCheckFp + fp_matters * MemoFrame::kFpMatters;
+            if (inputs.retake()) [[unlikely]]
+                flags |= MemoFrame::kRetake;
+            caller_pc = registers.pc;
+            caller_sp = registers.sp;
+            caller_fp = registers.fp;
+            path = path.with(caller_pc);
+            memo_.hint(caller_sp) = static_cast<uint16_t>(frame - memo_.frames);
+            *frame++ = {caller_pc, caller_sp | flags};
+            *detail++ = {caller_fp, inputs, path.high, path.low, slots};
+        }
+        return path;
     }
 
     __attribute__((noinline)) uint32_t define(NewStack stack, const PathHash& path) {
@@ -288,7 +344,9 @@ private:
     FreshFrame* const fresh_ = memo_.fresh;
     uint32_t fresh_count_ = 0;
     const uint32_t old_count_;
-    uint32_t kept_;  // memo frames [0, kept_) may still be met
+    uint32_t kept_;       // memo frames [0, kept_) may still be met
+    bool added_ = false;  // the fresh frames stand in the memo, and path_ is the whole stack's
+    PathHash path_;
 };
 
 }  // namespace

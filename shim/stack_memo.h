@@ -26,6 +26,9 @@
 //
 // Each memo frame also keeps the hash of the path from the outermost frame to itself, so only fresh
 // frames are hashed, and the whole stack is looked up in the stack table at once.
+//
+// What is usual is checked without a look at the frames: all slots that the stack outwards of a
+// frame depends on lie in one array, in the frames' order, each with what it held.
 #ifndef LASTREF_SHIM_STACK_MEMO_H
 #define LASTREF_SHIM_STACK_MEMO_H
 
@@ -36,12 +39,12 @@
 
 namespace lastref {
 
-// What is read of every frame each time, so kept small.
+// What a walk meets.
 struct MemoFrame {
     static constexpr uintptr_t kCheckFp =
         1;  // the step outwards reads fp from a slot, and it matters
-    static constexpr uintptr_t kRetake = 2;     // the step outwards is more than its slots
-    static constexpr uintptr_t kFpMatters = 4;  // the stack outwards depends on this frame's fp
+    static constexpr uintptr_t kFpMatters = 2;  // the stack outwards depends on this frame's fp
+    static constexpr uintptr_t kRetake = 4;     // the step outwards is more than its slots
     static constexpr uintptr_t kFlags = 7;
 
     uint64_t pc;
@@ -50,11 +53,23 @@ struct MemoFrame {
     uintptr_t sp() const { return sp_and_flags & ~kFlags; }
 };
 
+// A word of the stack, and what it held.
+struct MemoSlot {
+    uintptr_t address;
+    uintptr_t value;
+};
+
 // What is read where a walk meets the memo, or leaves it.
 struct MemoDetail {
+    static constexpr uint32_t kNotAllSlots = UINT32_MAX;  // a frame outwards has kRetake
+
     uintptr_t fp;
-    StepInputs inputs;  // of the step outwards
-    PathHash path;      // from the outermost frame to here
+    StepInputs inputs;   // of the step outwards
+    uint64_t path_high;  // of the path from the outermost frame to here
+    uint32_t path_low;
+    uint32_t slots;  // that the stack outwards of here depends on, the memo's first ones
+
+    PathHash path() const { return {path_high, path_low}; }
 };
 
 // A frame on its way into the memo.
@@ -67,7 +82,8 @@ struct FreshFrame {
 struct StackMemo {
     MemoFrame* frames;    // the outermost first, `capacity` of them
     MemoDetail* details;  // the same
-    FreshFrame* fresh;    // work space of the same size: the innermost first
+    MemoSlot* slots;      // room for two for each frame
+    FreshFrame* fresh;    // work space for `capacity`: the innermost first
     uint32_t capacity;
     uint32_t count;
     uint32_t id;  // of the stack of all `count` frames
@@ -76,6 +92,12 @@ struct StackMemo {
     Step last_step;       // how that was found out
     bool foreign;         // not of the thread's own stack
     uint32_t walks;       // tells a walk that another one used the memo meanwhile
+    // Which frame stands at an sp, if one does: the last one of those that share the place. A frame
+    // missed for that is only walked to anew.
+    static constexpr uint32_t kHints = 512;
+    uint16_t hints[kHints];
+
+    uint16_t& hint(uintptr_t sp) { return hints[sp >> 4 & (kHints - 1)]; }
 };
 
 // The id of the present stack of at most memo.capacity frames; new stacks are defined in `log`. 0

@@ -9,20 +9,16 @@ namespace {
 using trace::Loss;
 
 constexpr uint64_t kFirstSlots = 1u << 12;
-constexpr unsigned kProbes = 16;  // entries looked at for one path
+constexpr unsigned kProbes = 32;  // entries looked at for one path
 constexpr uint32_t kFirstChunk = 4u << 10;
 constexpr uint32_t kLaterChunk = 32u << 10;
 constexpr uint32_t kBytesPerId = 16;  // of a chunk; an average definition takes some 30
 constexpr uint32_t kFilling = 1;      // in place of an id
 
-uint64_t index_of(const PathHash& path) {
-    return path.high >> 20;
-}
-
 // Whether there was room, or somebody else has just entered the same path.
 bool enter(StackSlots* slots, const PathHash& path, uint32_t id) {
     for (unsigned i = 0; i < kProbes; i++) {
-        StackEntry& entry = slots->entries[(index_of(path) + i) & slots->mask];
+        StackEntry& entry = slots->place(path, i);
         uint64_t free = 0;
         if (entry.id_and_low.load(std::memory_order_relaxed) != 0 ||
             !entry.id_and_low.compare_exchange_strong(free, kFilling, std::memory_order_relaxed)) {
@@ -35,12 +31,17 @@ bool enter(StackSlots* slots, const PathHash& path, uint32_t id) {
     return false;
 }
 
+// As full as probes stay short: the fuller, the fewer cache lines.
+bool is_full(const StackTable& table, const StackSlots& slots) {
+    return table.count.load(std::memory_order_relaxed) * 4ull > slots.mask * 3;
+}
+
 // Twice the size, or the first table; what was in it stays known. The old one stays: somebody may
 // be reading it.
 void enlarge(StackTable& table) {
     SlowLockHolder lock(process.session->lock, may_call_kernel());
     StackSlots* old = table.slots.load(std::memory_order_relaxed);
-    if (!lock.owned() || (old && table.count.load(std::memory_order_relaxed) * 2ull <= old->mask)) {
+    if (!lock.owned() || (old && !is_full(table, *old))) {
         return;
     }
     const uint64_t size = old ? (old->mask + 1) * 2 : kFirstSlots;
@@ -63,7 +64,7 @@ void enlarge(StackTable& table) {
 
 void make_known(StackTable& table, const PathHash& path, uint32_t id) {
     StackSlots* slots = table.slots.load(std::memory_order_acquire);
-    if (!slots || table.count.load(std::memory_order_relaxed) * 2ull > slots->mask) {
+    if (!slots || is_full(table, *slots)) {
         enlarge(table);
         slots = table.slots.load(std::memory_order_acquire);
     }
@@ -140,11 +141,16 @@ uint32_t write_definition(StackLog& log, const NewStack& stack) {
 
 }  // namespace
 
+void prefetch_stack(const PathHash& path) {
+    StackSlots* slots = process.session->stacks.slots.load(std::memory_order_relaxed);
+    if (slots) __builtin_prefetch(&slots->place(path, 0));
+}
+
 uint32_t find_stack(const PathHash& path) {
-    const StackSlots* slots = process.session->stacks.slots.load(std::memory_order_acquire);
+    StackSlots* slots = process.session->stacks.slots.load(std::memory_order_acquire);
     if (!slots) return 0;
     for (unsigned i = 0; i < kProbes; i++) {
-        const StackEntry& entry = slots->entries[(index_of(path) + i) & slots->mask];
+        const StackEntry& entry = slots->place(path, i);
         const uint64_t word = entry.id_and_low.load(std::memory_order_acquire);
         if (word == 0) return 0;
         if (word >> 32 == path.low && entry.high.load(std::memory_order_relaxed) == path.high &&

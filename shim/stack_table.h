@@ -43,9 +43,18 @@ struct StackEntry {
     std::atomic<uint64_t> high;        // stored before the id
 };
 
-struct StackSlots {
+// Entries share cache lines of four; a path's places are those of one line first.
+struct alignas(64) StackSlots {
+    static constexpr uint64_t kLine = 4;
+
     uint64_t mask;
-    StackEntry entries[];
+    alignas(64) StackEntry entries[];
+
+    StackEntry& place(const PathHash& path, unsigned probe) {
+        const uint64_t index = path.high >> 20;
+        const uint64_t line = index / kLine + probe / kLine;
+        return entries[(line * kLine + (index + probe) % kLine) & mask];
+    }
 };
 
 struct StackTable {
@@ -74,6 +83,9 @@ struct NewStack {
     const uint64_t* frames;
     uint32_t count, stride;
 };
+
+// Says that the stack with this path will be looked for soon.
+void prefetch_stack(const PathHash& path);
 
 // The id of the stack with this path; 0: not known. Lock-free.
 uint32_t find_stack(const PathHash& path);
