@@ -154,7 +154,7 @@ void add_hooked_types(const Lifecycle& lifecycle, TraceFile& trace, const HookFa
 }  // namespace
 
 void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& progress,
-                   Report& report, UsageBuilder* usage_builder) {
+                   Report& report, TraceFollower* follower) {
     const TraceHeader& header = trace.header();
     const uint64_t rate = tick_rate(trace);
     const bool from_start =
@@ -164,8 +164,11 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     Lifecycle lifecycle(rate, from_start, whole);
     const HookFacts hooks(trace.hooks());
     lifecycle.set_hooks(hooks, from_start);
-    Usage usage(Sampling::of(header), header.start_ticks);
-    if (usage_builder != nullptr) lifecycle.report_to(&usage);
+    StackNames names(trace.stacks(), frames);
+    if (follower != nullptr) {
+        lifecycle.report_to(follower);
+        follower->trace_begins(trace, names);
+    }
 
     constexpr uint64_t kProgressStep = 1u << 20;
     constexpr uint64_t kWorthAThread = 1u << 20;  // bytes; less is read before one has started
@@ -179,6 +182,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
             activity += is_activity(event.op);
             forks += event.op == Op::kFork;
         }
+        if (follower != nullptr && follower->stopped()) return;
         if (progress && lifecycle.events() >= next_progress) {
             progress(lifecycle.events());
             next_progress += kProgressStep;
@@ -211,12 +215,8 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     report.processes.push_back(std::move(process));
     add_totals(lifecycle, report.summary);
     add_hooked_types(lifecycle, trace, hooks, report.summary);
-    StackNames names(trace.stacks(), frames);
     add_findings(lifecycle, facts, trace, names, report);
-    if (usage_builder != nullptr) {
-        usage.finish();
-        usage_builder->add(usage, facts.process, trace, names, facts.last_ticks);
-    }
+    if (follower != nullptr) follower->trace_ends(facts.last_ticks);
 }
 
 void complete_report(Report& report) {

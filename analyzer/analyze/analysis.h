@@ -7,7 +7,7 @@
 
 #include "analyze/findings.h"
 #include "analyze/stack_names.h"
-#include "analyze/usage_builder.h"
+#include "analyze/trace_follower.h"
 #include "read/trace_file.h"
 
 namespace lastref {
@@ -15,10 +15,10 @@ namespace lastref {
 // Called every million events or so with their number.
 using EventProgress = std::function<void(uint64_t)>;
 
-// Reads all events, adds the process, its share of the summary and its findings (not sorted), and
-// its memory usage to `usage` where that is not null.
+// Reads all events, adds the process, its share of the summary and its findings (not sorted).
+// `follower`, where not null, follows; where it stops, so does reading, and nothing is added.
 void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& progress,
-                   Report& report, UsageBuilder* usage = nullptr);
+                   Report& report, TraceFollower* follower = nullptr);
 
 // To be called once, after the last trace: order and distinct ids.
 void complete_report(Report& report);

@@ -12,6 +12,7 @@
 #include "analyze/life_history.h"
 #include "analyze/life_signature.h"
 #include "analyze/site_counts.h"
+#include "analyze/trace_follower.h"
 
 namespace lastref {
 
@@ -45,7 +46,12 @@ struct BufferLife {
     uint32_t last_thread = 0;
     int64_t gap_seen = 0;  // of the last reading, where it was not believed yet
     LifeHistory history;
+    uint64_t number = 0;  // its follower's
     std::unique_ptr<SiteTally> tally;  // once the history is no longer whole
+
+    FollowedLife followed() const {
+        return {type, created_stack, address, size, created_ticks, count, number};
+    }
 
     void remember(const HistoryRecord& record) {
         history.add(record);

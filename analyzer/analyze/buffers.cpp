@@ -50,14 +50,23 @@ void Buffers::handle(const Event& event) {
     }
 }
 
-void Buffers::came_alive(const BufferLife& life, bool anew) {
+void Buffers::came_alive(BufferLife& life, bool anew) {
     ++live_;
-    if (usage_ != nullptr) usage_->begins(life.type, life.created_stack, life.size, anew);
+    if (follower_ == nullptr) return;
+    if (anew)
+        life.number = follower_->begins(life.followed());
+    else
+        follower_->goes_on(life.followed());
 }
 
 void Buffers::went(const BufferLife& life) {
     --live_;
-    if (usage_ != nullptr) usage_->ends(life.type, life.created_stack, life.size);
+    if (follower_ != nullptr) follower_->ends(life.followed());
+}
+
+void Buffers::remember(BufferLife& life, const HistoryRecord& record) {
+    life.remember(record);
+    if (follower_ != nullptr) follower_->concerns(life.followed());
 }
 
 void Buffers::create(const Event& event) {
@@ -81,8 +90,8 @@ void Buffers::create(const Event& event) {
     consequences_.other_work(event.thread);
     HistoryRecord record = make_record(event, 1);
     record.string = 0;
-    life.remember(record);
     came_alive(life, true);
+    remember(life, record);
     lives_.emplace(event.address, std::move(life));
     pages_.add(event.address);
     ++totals_.created;
@@ -109,7 +118,7 @@ void Buffers::move(const Event& event) {
         // The realloc already took it along; whatever is at the old address now is another.
         there->second.moved_from = 0;
         there->second.last_event_at = event_count_;
-        there->second.remember(make_record(event, there->second.count));
+        remember(there->second, make_record(event, there->second.count));
         return;
     }
     const auto found = lives_.find(from);
@@ -130,7 +139,7 @@ void Buffers::move(const Event& event) {
     }
     BufferLife& life = lives_.find(to)->second;
     life.last_event_at = event_count_;
-    life.remember(make_record(event, life.count));
+    remember(life, make_record(event, life.count));
 }
 
 void Buffers::in_life(BufferLife& life, const Event& event) {
@@ -158,7 +167,7 @@ void Buffers::in_life(BufferLife& life, const Event& event) {
         default:
             break;
     }
-    life.remember(make_record(event, life.count));
+    remember(life, make_record(event, life.count));
     if (event.op == Op::kDestroy) life.destroyed = true;
     if (event.op == Op::kDestroy || (life.count <= 0 && event.op != Op::kTouch)) end(life, event);
 }
@@ -196,12 +205,12 @@ void Buffers::after_life(BufferLife& life, const Event& event) {
         unlearn_end(life);
         bring_back(life);
         life.count = 1;
-        life.remember(make_record(event, life.count));
+        remember(life, make_record(event, life.count));
         return;
     }
     if (event.op == Op::kRelease) step(life, -1);
     if (event.op == Op::kRetain) step(life, +1);
-    life.remember(make_record(event, life.count));
+    remember(life, make_record(event, life.count));
     switch (event.op) {
         case Op::kDestroy:
             life.destroyed = true;
@@ -300,7 +309,7 @@ void Buffers::end_range(uint64_t address, uint64_t size, const Event& event) {
         }
         life.memory_freed = true;
         if (life.state != State::kLive) continue;
-        life.remember(make_record(event, life.count));
+        remember(life, make_record(event, life.count));
         // A hooked library may drop its last reference by inlined code.
         if (life.count > 0 && hooks_.hooked(life.type))
             note_unseen(life, static_cast<uint64_t>(life.count));

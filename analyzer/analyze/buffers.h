@@ -33,7 +33,7 @@
 #include "analyze/consequences.h"
 #include "analyze/hook_facts.h"
 #include "analyze/misuse.h"
-#include "analyze/usage.h"
+#include "analyze/trace_follower.h"
 #include "read/event.h"
 
 namespace lastref {
@@ -50,8 +50,8 @@ public:
     // `rate`: ticks per second. `judge_misuse` is false where events are missing.
     Buffers(MisuseLog& misuses, uint64_t ticks_per_second, bool judge_misuse);
 
-    // `usage` is told of every begin and end from here on, and must outlive this.
-    void report_to(Usage* usage) { usage_ = usage; }
+    // `follower` is told of every begin and end from here on, and must outlive this.
+    void report_to(TraceFollower* follower) { follower_ = follower; }
 
     // create, retain, release, touch, count, move, destroy.
     void handle(const Event& event);
@@ -119,7 +119,8 @@ private:
     void unlearn_end(const BufferLife& life);
 
     void create(const Event& event);
-    void came_alive(const BufferLife& life, bool anew);
+    void came_alive(BufferLife& life, bool anew);
+    void remember(BufferLife& life, const HistoryRecord& record);
     void went(const BufferLife& life);
     void come_to(BufferLife& life, uint32_t thread, uint64_t ticks);
     void pass_on(BufferLife& life, uint32_t thread, uint64_t ticks);
@@ -150,7 +151,7 @@ private:
     Consequences consequences_;
     BufferTotals totals_;
     uint64_t live_ = 0;
-    Usage* usage_ = nullptr;
+    TraceFollower* follower_ = nullptr;
     uint64_t event_count_ = 0;
     HookFacts hooks_;
     bool from_start_ = true;

@@ -5,6 +5,7 @@
 
 #include "analyze/analysis.h"
 #include "analyze/elf_frames.h"
+#include "analyze/usage_builder.h"
 #include "read/trace_file.h"
 
 namespace lastref {
@@ -13,6 +14,7 @@ Result<Report> build_report(std::span<const std::string> trace_paths, const Opti
     Report report;
     std::unique_ptr<UsageBuilder> usage;
     if (options.usage) usage = std::make_unique<UsageBuilder>(report.usage.emplace());
+    TraceFollower* const follower = usage != nullptr ? usage.get() : options.follower;
     for (size_t i = 0; i < trace_paths.size(); ++i) {
         Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(trace_paths[i]);
         if (!opened && options.unreadable == nullptr) return opened.error();
@@ -32,7 +34,8 @@ Result<Report> build_report(std::span<const std::string> trace_paths, const Opti
             };
         }
         ElfFrames frames(trace, options.symbols);
-        analyze_trace(trace, frames, progress, report, usage.get());
+        analyze_trace(trace, frames, progress, report, follower);
+        if (follower != nullptr && follower->stopped()) break;
     }
     complete_report(report);
     return report;

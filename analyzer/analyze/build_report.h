@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyze/findings.h"
+#include "analyze/trace_follower.h"
 #include "read/result.h"
 #include "symbols/symbol_places.h"
 
@@ -21,6 +22,8 @@ struct Options {
     std::vector<Error>* unreadable = nullptr;
     SymbolPlaces symbols;
     bool usage = false;  // also Report::usage, which not every format shows
+    // What follows the traces, instead of that; see analyze_trace().
+    TraceFollower* follower = nullptr;
 };
 
 // Reads and judges each trace. An unreadable one is an error for the whole call; damage later in

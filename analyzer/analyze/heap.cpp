@@ -24,14 +24,14 @@ void Heap::realloc_failed(const Event& event) {
     block = before;
     --totals_.frees;
     totals_.live_bytes += before.size;
-    if (usage_ != nullptr) usage_->begins(Usage::kHeap, before.stack, before.size, false);
+    if (follower_ != nullptr) follower_->goes_on(life_of(before));
 }
 
 void Heap::replace(HeapBlock& block) {
     ++totals_.replaced;
     ++totals_.frees;
     totals_.live_bytes -= block.size;
-    if (usage_ != nullptr) usage_->ends(Usage::kHeap, block.stack, block.size);
+    if (follower_ != nullptr) follower_->ends(life_of(block));
 }
 
 void Heap::free_of_no_block(const Event& event, const HeapBlock* ended) {

@@ -21,7 +21,7 @@
 #include "analyze/heap_table.h"
 #include "analyze/misuse.h"
 #include "analyze/stack_counters.h"
-#include "analyze/usage.h"
+#include "analyze/trace_follower.h"
 #include "read/event.h"
 
 namespace lastref {
@@ -41,8 +41,8 @@ public:
     Heap(MisuseLog& misuses, bool judge_double_frees)
         : misuses_(misuses), judge_double_frees_(judge_double_frees) {}
 
-    // `usage` is told of every begin and end from here on, and must outlive this.
-    void report_to(Usage* usage) { usage_ = usage; }
+    // `follower` is told of every begin and end from here on, and must outlive this.
+    void report_to(TraceFollower* follower) { follower_ = follower; }
 
     // Tells the processor what begin() or end() of `event` will touch.
     void prefetch(const Event& event) const {
@@ -65,8 +65,8 @@ public:
         totals_.live_bytes += event.size;
         if (totals_.live_bytes > totals_.peak_bytes) totals_.peak_bytes = totals_.live_bytes;
         allocations_by_stack_.increment(event.stack);
-        if (usage_ != nullptr) [[unlikely]]
-            usage_->begins(Usage::kHeap, event.stack, event.size);
+        if (follower_ != nullptr) [[unlikely]]
+            block.end_ticks = follower_->begins(life_of(block));
     }
 
     // free. Returns the size of the block that ended, nothing if none did.
@@ -78,12 +78,12 @@ public:
         }
         ++totals_.frees;
         totals_.live_bytes -= block->size;
+        if (follower_ != nullptr) [[unlikely]]
+            follower_->ends(life_of(*block));
         block->end_ticks = event.ticks;
         block->end_stack = event.stack;
         block->end_thread = event.thread;
         block->state = HeapBlock::kEnded;
-        if (usage_ != nullptr) [[unlikely]]
-            usage_->ends(Usage::kHeap, block->stack, block->size);
         return block->size;
     }
 
@@ -97,6 +97,10 @@ public:
     uint64_t allocations_at(uint32_t stack) const { return allocations_by_stack_[stack]; }
 
 private:
+    static FollowedLife life_of(const HeapBlock& live) {
+        return {FollowedLife::kHeap, live.stack, live.address, live.size, live.begin_ticks, 0,
+                live.end_ticks};
+    }
     void replace(HeapBlock& block);
     void free_of_no_block(const Event& event, const HeapBlock* ended);
 
@@ -105,7 +109,7 @@ private:
     HeapTable table_;
     HeapTotals totals_;
     StackCounters allocations_by_stack_;
-    Usage* usage_ = nullptr;
+    TraceFollower* follower_ = nullptr;
     std::unordered_map<uint32_t, HeapBlock> reallocs_;  // by log: the block before its realloc
 };
 

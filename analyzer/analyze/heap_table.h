@@ -21,7 +21,7 @@ struct HeapBlock {
     uint64_t address = 0;
     uint64_t size = 0;
     uint64_t begin_ticks = 0;
-    uint64_t end_ticks = 0;  // the rest of a line: of an ended block
+    uint64_t end_ticks = 0;  // of an ended block; of a live one, its follower's number
     uint32_t stack = 0;      // that made it
     uint32_t end_stack = 0;
     uint32_t thread : 24 = 0;

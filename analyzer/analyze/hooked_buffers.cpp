@@ -86,7 +86,7 @@ void Buffers::reconcile(BufferLife& life, int64_t count, const Event& event) {
     told.op = Op::kCount;
     told.stack = 0;
     told.string = 0;
-    life.remember(make_record(told, count));
+    remember(life, make_record(told, count));
 }
 
 void Buffers::note_unseen(BufferLife& life, uint64_t steps) {

@@ -13,7 +13,7 @@
 #include "analyze/heap.h"
 #include "analyze/mappings.h"
 #include "analyze/misuse.h"
-#include "analyze/usage.h"
+#include "analyze/trace_follower.h"
 #include "read/event.h"
 
 namespace lastref {
@@ -41,8 +41,8 @@ public:
     void handle(const Event& event) {
         ++events_;
         last_ticks_ = event.ticks;
-        if (usage_ != nullptr) [[unlikely]]
-            usage_->set_time(event.ticks);
+        if (follower_ != nullptr) [[unlikely]]
+            follower_->event(event);
         switch (event.op) {
             case trace::Op::kMalloc:
             case trace::Op::kCalloc:
@@ -60,12 +60,12 @@ public:
         }
     }
 
-    // To be called before the first event. Adds up usage too, in `usage`, which must outlive this.
-    void report_to(Usage* usage) {
-        usage_ = usage;
-        heap_.report_to(usage);
-        mappings_.report_to(usage);
-        buffers_.report_to(usage);
+    // To be called before the first event. `follower` must outlive this.
+    void report_to(TraceFollower* follower) {
+        follower_ = follower;
+        heap_.report_to(follower);
+        mappings_.report_to(follower);
+        buffers_.report_to(follower);
     }
     // To be called before the first event.
     void set_hooks(const HookFacts& hooks, bool from_start) {
@@ -95,7 +95,7 @@ private:
     Buffers buffers_;
     uint64_t events_ = 0;
     uint64_t last_ticks_ = 0;
-    Usage* usage_ = nullptr;
+    TraceFollower* follower_ = nullptr;
     bool saw_exit_ = false;
 };
 

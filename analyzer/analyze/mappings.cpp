@@ -13,6 +13,12 @@ uint64_t end_of(uint64_t address, uint64_t size) {
     return (address + std::min(size, room) + kPage - 1) & ~(kPage - 1);
 }
 
+FollowedLife life_of(const Mapping& mapping) {
+    return {FollowedLife::kMapping,      mapping.stack, mapping.begin,
+            mapping.end - mapping.begin, mapping.ticks, 0,
+            mapping.number};
+}
+
 }  // namespace
 
 // Takes [address, address + size) out of whatever is mapped there and returns what was.
@@ -22,9 +28,7 @@ std::vector<Mapping> Mappings::cut(uint64_t address, uint64_t size) {
     if (end <= address) return removed;
     const auto keep = [this](const Mapping& rest) {
         live_.emplace(rest.begin, rest);
-        if (usage_ != nullptr) {
-            usage_->begins(Usage::kMapping, rest.stack, rest.end - rest.begin, false);
-        }
+        if (follower_ != nullptr) follower_->goes_on(life_of(rest));
     };
     auto at = live_.upper_bound(address);
     if (at != live_.begin() && std::prev(at)->second.end > address) --at;
@@ -37,7 +41,7 @@ std::vector<Mapping> Mappings::cut(uint64_t address, uint64_t size) {
         totals_.live_bytes -= part.end - part.begin;
         removed.push_back(part);
         // A part that stays is told anew, so that lives are counted in whole ones.
-        if (usage_ != nullptr) usage_->ends(Usage::kMapping, whole.stack, whole.end - whole.begin);
+        if (follower_ != nullptr) follower_->ends(life_of(whole));
         if (whole.begin < part.begin) {
             Mapping before = whole;
             before.end = part.begin;
@@ -52,15 +56,17 @@ std::vector<Mapping> Mappings::cut(uint64_t address, uint64_t size) {
     return removed;
 }
 
-void Mappings::insert(const Mapping& mapping, bool anew) {
+void Mappings::insert(Mapping mapping, bool anew) {
     if (mapping.begin >= mapping.end) return;
     cut(mapping.begin, mapping.end - mapping.begin);
+    if (follower_ != nullptr && anew) {
+        mapping.number = follower_->begins(life_of(mapping));
+    } else if (follower_ != nullptr) {
+        follower_->goes_on(life_of(mapping));
+    }
     live_[mapping.begin] = mapping;
     totals_.live_bytes += mapping.end - mapping.begin;
     totals_.peak_bytes = std::max(totals_.peak_bytes, totals_.live_bytes);
-    if (usage_ != nullptr) {
-        usage_->begins(Usage::kMapping, mapping.stack, mapping.end - mapping.begin, anew);
-    }
 }
 
 void Mappings::map(const Event& event) {
@@ -96,6 +102,7 @@ void Mappings::remap(const Event& event) {
             moved.serial = origin.serial;
             moved.stack = origin.stack;
             moved.thread = origin.thread;
+            moved.number = origin.number;
             --totals_.unmapped;
         }
         removed_.erase(found);

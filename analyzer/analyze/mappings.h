@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "analyze/stack_counters.h"
-#include "analyze/usage.h"
+#include "analyze/trace_follower.h"
 #include "read/event.h"
 
 namespace lastref {
@@ -31,6 +31,7 @@ struct Mapping {
     uint64_t serial = 0;
     uint32_t stack = 0;
     uint32_t thread = 0;
+    uint64_t number = 0;  // its follower's
 };
 
 struct MappingTotals {
@@ -42,8 +43,8 @@ struct MappingTotals {
 
 class Mappings {
 public:
-    // `usage` is told of every begin and end from here on, and must outlive this.
-    void report_to(Usage* usage) { usage_ = usage; }
+    // `follower` is told of every begin and end from here on, and must outlive this.
+    void report_to(TraceFollower* follower) { follower_ = follower; }
 
     void map(const Event& event);
     // munmap, and the old range of mremap.
@@ -62,13 +63,13 @@ public:
 
 private:
     std::vector<Mapping> cut(uint64_t address, uint64_t size);
-    void insert(const Mapping& mapping, bool anew);
+    void insert(Mapping mapping, bool anew);
 
     std::map<uint64_t, Mapping> live_;                            // by begin, not overlapping
     std::unordered_map<uint32_t, std::vector<Mapping>> removed_;  // by log: the last unmap's
     StackCounters made_by_stack_;
     MappingTotals totals_;
-    Usage* usage_ = nullptr;
+    TraceFollower* follower_ = nullptr;
 };
 
 }  // namespace lastref

@@ -49,7 +49,7 @@ void Usage::change(TypeUsage& type, Site& site, double count, double bytes) {
 
 // Steps without a change have what the one before ended with.
 void Usage::note_time(TypeUsage& type) {
-    while ((now_ - first_ticks_) / step_ >= kMostSteps) widen_steps();
+    while ((now_ - first_ticks_) / step_ >= most_steps_) widen_steps();
     const uint64_t step = (now_ - first_ticks_) / step_;
     if (type.most.size() <= step) type.most.resize(step + 1, type.live);
 }

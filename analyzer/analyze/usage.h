@@ -1,7 +1,6 @@
 // Adds up memory by type and creation stack while one trace's events go by.
 //
-// Told by Heap, Mappings and Buffers of each begin and end of a life, so that profiles and findings
-// agree on what a life is. Memory grows with the number of (type, stack) pairs, not of events.
+// Memory grows with the number of (type, stack) pairs, not of events.
 //
 // What each stack held at its type's peak is kept without a copy at every new peak: a site saves
 // its amount when it first changes after the newest peak; one that did not change still has it.
@@ -13,14 +12,14 @@
 #include <vector>
 
 #include "analyze/estimate.h"
+#include "analyze/trace_follower.h"
 #include "analyze/usage_report.h"
 
 namespace lastref {
 
 class Usage {
 public:
-    // Beside the buffers' types, which are string ids of the trace.
-    static constexpr uint32_t kHeap = UINT32_MAX, kMapping = UINT32_MAX - 1;
+    static constexpr uint32_t kHeap = FollowedLife::kHeap, kMapping = FollowedLife::kMapping;
     static constexpr size_t kMostSteps = 512;
 
     struct Site {
@@ -34,8 +33,12 @@ public:
         std::unordered_map<uint32_t, Site> sites;  // by stack id
     };
 
-    Usage(const Sampling& sampling, uint64_t first_ticks)
-        : sampling_(sampling), first_ticks_(first_ticks), now_(first_ticks) {}
+    // `most_steps`: the length of TypeUsage::most at most.
+    Usage(const Sampling& sampling, uint64_t first_ticks, size_t most_steps = kMostSteps)
+        : sampling_(sampling),
+          first_ticks_(first_ticks),
+          most_steps_(most_steps),
+          now_(first_ticks) {}
 
     // The time of what is told from here on.
     void set_time(uint64_t ticks) {
@@ -58,6 +61,7 @@ private:
 
     const Sampling sampling_;
     const uint64_t first_ticks_;
+    const size_t most_steps_;
     uint64_t now_;
     uint64_t step_ = 1024;  // ticks
     std::unordered_map<uint32_t, TypeUsage> types_;

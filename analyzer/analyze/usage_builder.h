@@ -1,13 +1,14 @@
-// One trace's Usage into the report's, with names.
+// Memory usage of the traces of a report, with names: what Report::usage is made from.
 #ifndef LASTREF_ANALYZER_ANALYZE_USAGE_BUILDER_H
 #define LASTREF_ANALYZER_ANALYZE_USAGE_BUILDER_H
 
 #include <map>
+#include <optional>
 #include <string>
-#include <tuple>
-#include <unordered_map>
+#include <utility>
 
-#include "analyze/stack_names.h"
+#include "analyze/frame_tree.h"
+#include "analyze/trace_follower.h"
 #include "analyze/usage.h"
 #include "analyze/usage_report.h"
 #include "read/trace_file.h"
@@ -15,28 +16,38 @@
 namespace lastref {
 
 // Kept from trace to trace, so that equal frames and stacks of several are one.
-class UsageBuilder {
+class UsageBuilder : public TraceFollower {
 public:
     // `report` must outlive the builder.
-    explicit UsageBuilder(UsageReport& report) : report_(report) {}
+    explicit UsageBuilder(UsageReport& report)
+        : report_(report), tree_(report.frames, report.nodes) {}
 
-    // `process`: index into Report::processes.
-    void add(const Usage& usage, uint64_t process, TraceFile& trace, StackNames& names,
-             uint64_t last_ticks);
+    void trace_begins(TraceFile& trace, StackNames& names) override;
+    void trace_ends(uint64_t last_ticks) override;
+    void event(const Event& event) override { usage_->set_time(event.ticks); }
+    uint64_t begins(const FollowedLife& life) override {
+        usage_->begins(life.type, life.stack, life.size);
+        return 0;
+    }
+    void ends(const FollowedLife& life) override {
+        usage_->ends(life.type, life.stack, life.size);
+    }
+    void goes_on(const FollowedLife& life) override {
+        usage_->begins(life.type, life.stack, life.size, false);
+    }
 
 private:
-    using FrameKey = std::tuple<std::string, uint64_t, bool, std::string, uint32_t>;
-
     uint32_t type_index(const std::string& name);
-    uint32_t frame_index(const Frame& frame);
-    uint32_t node_of(uint32_t stack, StackNames& names);
 
     UsageReport& report_;
+    FrameTree tree_;
     std::map<std::string, uint32_t> types_;
-    std::map<FrameKey, uint32_t> frames_;
-    std::map<std::pair<uint32_t, uint32_t>, uint32_t> nodes_;  // by parent and frame
     std::map<std::pair<uint32_t, uint32_t>, uint32_t> sites_;  // by type and node
-    std::unordered_map<const Frame*, uint32_t> seen_;          // of the trace that is being added
+    // Of the trace that is being read.
+    std::optional<Usage> usage_;
+    TraceFile* trace_ = nullptr;
+    StackNames* names_ = nullptr;
+    uint64_t process_ = 0;
 };
 
 }  // namespace lastref

@@ -1,0 +1,48 @@
+// Stacks of several traces as one tree of frames: equal where their frames are the same place of
+// the same module (by build-id and offset), wherever it was loaded.
+#ifndef LASTREF_ANALYZER_ANALYZE_FRAME_TREE_H
+#define LASTREF_ANALYZER_ANALYZE_FRAME_TREE_H
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "analyze/stack_names.h"
+#include "analyze/usage_report.h"
+
+namespace lastref {
+
+class FrameTree {
+public:
+    // Both grow as stacks are asked for, and must outlive this.
+    FrameTree(std::vector<Frame>& frames, std::vector<UsageNode>& nodes)
+        : frames_(frames), nodes_(nodes) {}
+
+    // To be called before the first stack of each trace.
+    void next_trace() { seen_.clear(); }
+
+    // The innermost frame; kNoUsageNode where the stack has none.
+    uint32_t node_of(uint32_t stack, StackNames& names);
+    uint32_t node_of(const Stack& stack);
+
+private:
+    using FrameKey = std::tuple<std::string, uint64_t, bool, std::string, uint32_t>;
+
+    uint32_t frame_index(const Frame& frame);
+    uint32_t node_of(const std::vector<uint32_t>& innermost_first);
+
+    std::vector<Frame>& frames_;
+    std::vector<UsageNode>& nodes_;
+    std::map<FrameKey, uint32_t> frame_indexes_;
+    std::map<std::pair<uint32_t, uint32_t>, uint32_t> node_indexes_;  // by parent and frame
+    // Of the trace that is being read: another one's frames may have had the same addresses.
+    std::unordered_map<const Frame*, uint32_t> seen_;
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_FRAME_TREE_H
