@@ -14,7 +14,6 @@
 #include "command/diff.h"
 #include "command/events.h"
 #include "command/exit_status.h"
-#include "command/export.h"
 #include "command/gate.h"
 #include "command/hooks.h"
 #include "command/info.h"
@@ -180,9 +179,9 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
 CLI::App* add_export(CLI::App& app, CommandLine& line) {
     CLI::App* verb = app.add_subcommand("export", "Write a trace for other tools to read");
     verb->add_option("TRACE", line.report.traces, "Trace files")->required();
-    verb->add_option("--format", line.report.format, "html, folded, pprof or heaptrack")
+    verb->add_option("--format", line.report.format, "html, folded, pprof, heaptrack or sqlite")
         ->required()
-        ->check(CLI::IsMember({"html", "folded", "pprof", "heaptrack"}));
+        ->check(CLI::IsMember({"html", "folded", "pprof", "heaptrack", "sqlite"}));
     verb->add_option("-o,--output", line.report.output, "Write to a file instead");
     add_weight(*verb, line);
     add_symbol_places(*verb, line.report.symbols);
@@ -353,6 +352,7 @@ CLI::App* add_gate(CLI::App& app, GateOptions& gate) {
                    "Status of the gate even where the command fails");
     verb->add_option("--traces", gate.traces, "Keep the traces in this folder");
     for (const Format& format : formats()) {
+        if (format.render == nullptr) continue;
         auto add = [&gate, name = std::string(format.name)](const std::string& file) {
             gate.outputs.emplace_back(name, file.empty() ? "-" : file);
         };
@@ -452,7 +452,6 @@ int dispatch(int argc, char** argv) {
     }
     if (report->count("--top")) line.report.top = line.top;
     if (*run) return run_command(line.run);
-    if (*exported && is_event_format(line.report.format)) return export_events(line.report);
     if (*report || *exported) return report_command(line.report);
     if (*info) return info_command(line.info);
     if (*pack) return pack_command(line.pack);

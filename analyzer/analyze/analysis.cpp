@@ -173,7 +173,8 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     constexpr uint64_t kProgressStep = 1u << 20;
     constexpr uint64_t kWorthAThread = 1u << 20;  // bytes; less is read before one has started
     uint64_t activity = 0, forks = 0, next_progress = kProgressStep;
-    BatchReader reader(trace, trace.size() >= kWorthAThread && has_spare_core());
+    const bool may_read_ahead = follower == nullptr || !follower->reads_strings();
+    BatchReader reader(trace, trace.size() >= kWorthAThread && may_read_ahead && has_spare_core());
     for (;;) {
         const std::span<const Event> events = reader.next();
         if (events.empty()) break;

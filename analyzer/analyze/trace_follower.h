@@ -48,6 +48,9 @@ public:
     // The event is one of this refcounted buffer's life: its count and address are those after it.
     virtual void concerns(const FollowedLife&) {}
 
+    // True where it looks at the trace's strings before trace_ends(): they change as the trace is
+    // read, so nothing may read ahead.
+    virtual bool reads_strings() const { return false; }
     // True where nothing more needs to be told: reading may stop.
     virtual bool stopped() const { return false; }
 };

@@ -17,6 +17,9 @@ public:
     OutputFile(const OutputFile&) = delete;
     OutputFile& operator=(const OutputFile&) = delete;
 
+    // For libraries that write files by name, instead of write(): what finish() gives its name to.
+    // Empty where the output is no regular file, or can't be made.
+    const std::string& file() const { return temporary_; }
     // False once nothing more is to be written: after a failure, or where the reader has gone.
     bool write(std::string_view text);
     // To be called once, at the end. Why it failed, in words that name the file; empty on success.

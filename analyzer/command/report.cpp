@@ -21,13 +21,19 @@
 namespace lastref {
 namespace {
 
-Result<Report> build(const ReportOptions& options) {
+Result<Report> build(const ReportOptions& options, TraceFollower* follower = nullptr) {
     ProgressLine line("report");
     Options analysis;
     analysis.symbols = options.symbols;
     analysis.usage = find_format(options.format)->usage;
+    analysis.follower = follower;
     analysis.progress = [&](double share) { line.show(share); };
     return build_report(options.traces, analysis);
+}
+
+void suppress(Report& report, Suppressions& suppressions) {
+    std::erase_if(report.findings,
+                  [&](const Finding& finding) { return suppressions.suppress(finding); });
 }
 
 std::string render(const Report& report, const ReportOptions& options) {
@@ -38,6 +44,38 @@ std::string render(const Report& report, const ReportOptions& options) {
     }
     const Format* const format = find_format(options.format);
     return format->render(report, options.top.value_or(format->top));
+}
+
+// Where nothing follows the traces that could say so, the report itself does.
+void tell_warnings(const Report& report) {
+    for (const Process& process : report.processes) {
+        for (const std::string& warning : process.warnings)
+            fmt::print(stderr, "lastref: {}: {}\n", process.trace, warning);
+    }
+}
+
+int stream_report(const ReportOptions& options, const Format& format,
+                  Suppressions& suppressions) {
+    OutputFile output(options.output);
+    if (format.needs_file && output.file().empty()) {
+        const std::string failure = output.finish();
+        return fail(kUsage, !failure.empty()
+                                ? failure
+                                : fmt::format("{} is written to a regular file: -o FILE says which",
+                                              format.name));
+    }
+    const auto stream = format.stream(
+        {[&](std::string_view bytes) { return output.write(bytes); }, output.file()});
+    Result<Report> report = build(options, stream.get());
+    if (!report) return fail(kUnreadable, report.error().message());
+    suppress(*report, suppressions);
+    std::string failure = stream->stopped() ? stream->failure() : stream->finish(*report);
+    if (!failure.empty()) return fail(kUsage, fmt::format("{}: {}", options.output, failure));
+    failure = output.finish();
+    if (!failure.empty()) return fail(kUsage, failure);
+    tell_warnings(*report);
+    for (const std::string& note : stream->notes()) fmt::print(stderr, "lastref: {}\n", note);
+    return 0;
 }
 
 int report_lives(const ReportOptions& options) {
@@ -75,12 +113,17 @@ int report_command(const ReportOptions& options) {
         if (!errors.empty()) return kUsage;
     }
     if (options.buffer) return report_lives(options);
-    const std::string_view missing = find_format(options.format)->missing();
+    const Format& format = *find_format(options.format);
+    const std::string_view missing = format.missing();
     if (!missing.empty()) return fail(kUsage, missing);
+    if (format.one_trace && options.traces.size() != 1) {
+        return fail(kUsage, fmt::format("a {} file holds one process: give one trace at a time",
+                                        format.name));
+    }
+    if (format.stream != nullptr) return stream_report(options, format, suppressions);
     Result<Report> report = build(options);
     if (!report) return fail(kUnreadable, report.error().message());
-    std::erase_if(report->findings,
-                  [&](const Finding& finding) { return suppressions.suppress(finding); });
+    suppress(*report, suppressions);
     const std::string failure = write_output(options.output, render(*report, options));
     return failure.empty() ? 0 : fail(kUsage, failure);
 }

@@ -23,6 +23,8 @@ struct ReportOptions {
     SymbolPlaces symbols;
 };
 
+// Where the format is written while the traces are read, what is lost or damaged in them is said on
+// stderr.
 // Returns 0 however many findings there are, 2 where the report can't be written or no
 // buffer was at the address asked for, 3 where a trace can't be read; both said in one line on
 // stderr.

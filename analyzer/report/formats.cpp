@@ -7,11 +7,13 @@
 #include "report/folded.h"
 #include "report/github.h"
 #include "report/gitlab.h"
+#include "report/heaptrack.h"
 #include "report/html.h"
 #include "report/json.h"
 #include "report/junit.h"
 #include "report/pprof.h"
 #include "report/sarif.h"
+#include "report/sqlite.h"
 #include "report/text.h"
 
 namespace lastref {
@@ -31,7 +33,7 @@ std::string profile(const Report& report, size_t) {
     return render_pprof(report);
 }
 
-constexpr std::array<Format, 9> kFormats = {{
+constexpr std::array<Format, 11> kFormats = {{
     {"text", "for people", render_text, kTextTop},
     {"json", "for programs, schema lastref.report/1", render_json, SIZE_MAX},
     {"junit", "test results in XML: Jenkins, GitLab", render_junit, SIZE_MAX},
@@ -41,6 +43,19 @@ constexpr std::array<Format, 9> kFormats = {{
     {"html", "one page that opens offline", html_page, kHtmlTop, true, html_missing},
     {"folded", "folded stacks: FlameGraph, speedscope", live_stacks, SIZE_MAX, true},
     {"pprof", "profile.proto: go tool pprof, Pyroscope, Parca", profile, SIZE_MAX, true},
+    {.name = "heaptrack",
+     .what = "heaptrack_gui, heaptrack_print; one process",
+     .render = nullptr,
+     .top = SIZE_MAX,
+     .stream = heaptrack_report,
+     .one_trace = true},
+    {.name = "sqlite",
+     .what = "a database of events, lives, stacks and findings",
+     .render = nullptr,
+     .top = SIZE_MAX,
+     .missing = sqlite_missing,
+     .stream = sqlite_report,
+     .needs_file = true},
 }};
 
 }  // namespace

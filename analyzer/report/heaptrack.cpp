@@ -9,25 +9,36 @@
 #include <utility>
 #include <vector>
 
-#include "read/event_merger.h"
+#include "analyze/stack_names.h"
+#include "read/trace_file.h"
+#include "report/machine_frames.h"
 #include "report/units.h"
 
 namespace lastref {
 namespace {
 
-using trace::Op;
-
 // Indexes of strings, frames and stacks count from 1, those of allocations from 0; all numbers are
-// hexadecimal.
-class HeaptrackFile {
+// hexadecimal. A life's number is its allocation's.
+class HeaptrackFile final : public StreamedReport {
 public:
-    HeaptrackFile(TraceFile& trace, StackNames& names, const Sink& sink)
-        : trace_(trace), names_(names), sink_(sink) {}
+    explicit HeaptrackFile(const StreamTarget& target) : target_(target) {}
 
-    bool write();
+    void trace_begins(TraceFile& trace, StackNames& names) override;
+    void trace_ends(uint64_t last_ticks) override;
+    void event(const Event& event) override;
+    uint64_t begins(const FollowedLife& life) override;
+    void ends(const FollowedLife& life) override {
+        if (life.type == FollowedLife::kHeap) line("- {:x}", life.number);
+    }
+    void goes_on(const FollowedLife& life) override {
+        if (life.type == FollowedLife::kHeap) line("+ {:x}", life.number);
+    }
+    bool stopped() const override { return stopped_; }
+    std::string finish(const Report&) override { return {}; }
 
 private:
     static constexpr size_t kFlushAt = 1 << 16;
+    using MachineFrame = std::vector<const Frame*>;
     using Block = std::pair<uint64_t, uint64_t>;  // size and stack
 
     template <typename... Arguments>
@@ -35,39 +46,34 @@ private:
         fmt::format_to(std::back_inserter(out_), format, std::forward<Arguments>(arguments)...);
         out_ += '\n';
     }
-    bool flush() {
-        const bool goes_on = sink_(out_);
+    void flush() {
+        stopped_ = !target_.sink(out_);
         out_.clear();
-        return goes_on;
     }
-    void header();
     uint64_t text(const std::string& text);
-    uint64_t frame(const std::vector<const Frame*>& inlined_first);
+    uint64_t frame(const MachineFrame& inlined_first);
     uint64_t stack(uint32_t id);
-    void handle(const Event& event);
-    void begin(const Event& event);
-    void end(uint64_t address);
-    void tell_time(uint64_t ticks);
 
-    TraceFile& trace_;
-    StackNames& names_;
-    const Sink& sink_;
+    const StreamTarget target_;
+    TraceFile* trace_ = nullptr;
+    StackNames* names_ = nullptr;
     std::string out_;
+    bool stopped_ = false;
     std::unordered_map<std::string, uint64_t> texts_;
-    std::map<std::vector<const Frame*>, uint64_t> frames_;
+    std::map<MachineFrame, uint64_t> frames_;
     std::map<std::pair<uint64_t, uint64_t>, uint64_t> nodes_;  // by frame and parent
     std::unordered_map<uint32_t, uint64_t> stacks_;
     std::map<Block, uint64_t> allocations_;
-    std::unordered_map<uint64_t, uint64_t> live_;                          // by address
-    std::unordered_map<uint32_t, std::pair<uint64_t, uint64_t>> pending_;  // by log: a realloc's
     uint64_t milliseconds_ = 0;
 };
 
-void HeaptrackFile::header() {
+void HeaptrackFile::trace_begins(TraceFile& trace, StackNames& names) {
     constexpr unsigned kVersion = 0x10400, kFileVersion = 3, kPage = 4096;
+    trace_ = &trace;
+    names_ = &names;
     line("v {:x} {:x}", kVersion, kFileVersion);
     std::string command;
-    for (const std::string& word : trace_.command()) command += (command.empty() ? "" : " ") + word;
+    for (const std::string& word : trace.command()) command += (command.empty() ? "" : " ") + word;
     line("X {}", printable(command));
     line("I {:x} {:x}", kPage, 0);
 }
@@ -82,7 +88,7 @@ uint64_t HeaptrackFile::text(const std::string& text) {
     return entry->second;
 }
 
-uint64_t HeaptrackFile::frame(const std::vector<const Frame*>& inlined_first) {
+uint64_t HeaptrackFile::frame(const MachineFrame& inlined_first) {
     const auto known = frames_.find(inlined_first);
     if (known != frames_.end()) return known->second;
     const Frame& outer = *inlined_first.back();
@@ -104,15 +110,17 @@ uint64_t HeaptrackFile::frame(const std::vector<const Frame*>& inlined_first) {
 uint64_t HeaptrackFile::stack(uint32_t id) {
     const auto [entry, is_new] = stacks_.try_emplace(id, 0);
     if (!is_new) return entry->second;
-    std::vector<uint64_t> frames;  // innermost first
-    std::vector<const Frame*> machine_frame;
-    names_.visit(id, [&](const Frame& one) {
-        machine_frame.push_back(&one);
-        if (one.inlined) return true;
-        frames.push_back(frame(machine_frame));
-        machine_frame.clear();
+    std::vector<const Frame*> source;
+    names_->visit(id, [&](const Frame& one) {
+        source.push_back(&one);
         return true;
     });
+    std::vector<uint64_t> frames;  // innermost first
+    for_each_machine_frame(
+        source, [](const Frame* one) { return one->inlined; },
+        [&](auto machine_frame) {
+            frames.push_back(frame({machine_frame.begin(), machine_frame.end()}));
+        });
     uint64_t node = 0;
     for (auto at = frames.rbegin(); at != frames.rend(); ++at) {
         const auto [known, is_new_node] = nodes_.try_emplace({*at, node}, nodes_.size() + 1);
@@ -122,79 +130,33 @@ uint64_t HeaptrackFile::stack(uint32_t id) {
     return stacks_[id] = node;
 }
 
-void HeaptrackFile::begin(const Event& event) {
-    end(event.address);  // where its end was not seen
-    const uint64_t at = stack(event.stack);
-    const auto [entry, is_new] = allocations_.try_emplace({event.size, at}, allocations_.size());
-    if (is_new) line("a {:x} {:x}", event.size, at);
+uint64_t HeaptrackFile::begins(const FollowedLife& life) {
+    if (life.type != FollowedLife::kHeap) return 0;
+    const uint64_t at = stack(life.stack);
+    const auto [entry, is_new] = allocations_.try_emplace({life.size, at}, allocations_.size());
+    if (is_new) line("a {:x} {:x}", life.size, at);
     line("+ {:x}", entry->second);
-    live_[event.address] = entry->second;
+    return entry->second;
 }
 
-void HeaptrackFile::end(uint64_t address) {
-    const auto found = live_.find(address);
-    if (found == live_.end()) return;
-    line("- {:x}", found->second);
-    live_.erase(found);
-}
-
-void HeaptrackFile::tell_time(uint64_t ticks) {
+void HeaptrackFile::event(const Event& event) {
     constexpr uint64_t kStep = 10;  // as heaptrack does
-    const uint64_t now = trace_.to_ns(ticks) / 1'000'000u;
+    if (out_.size() >= kFlushAt) flush();
+    const uint64_t now = trace_->to_ns(event.ticks) / 1'000'000u;
     if (now < milliseconds_ + kStep) return;
     milliseconds_ = now;
     line("c {:x}", now);
 }
 
-void HeaptrackFile::handle(const Event& event) {
-    switch (event.op) {
-        case Op::kMalloc:
-        case Op::kCalloc:
-        case Op::kMemalign:
-            begin(event);
-            break;
-        case Op::kFree:
-            end(event.address);
-            break;
-        case Op::kReallocBegin:
-            pending_.erase(event.log);
-            if (const auto found = live_.find(event.address); found != live_.end()) {
-                pending_[event.log] = *found;
-                end(event.address);
-            }
-            break;
-        case Op::kRealloc:
-            if (event.address != 0) {
-                begin(event);
-            } else if (const auto before = pending_.find(event.log); before != pending_.end()) {
-                line("+ {:x}", before->second.second);  // it failed: the old block lives on
-                live_[before->second.first] = before->second.second;
-            }
-            pending_.erase(event.log);
-            break;
-        default:
-            break;
-    }
-}
-
-bool HeaptrackFile::write() {
-    header();
-    EventMerger merger(trace_);
-    uint64_t last = 0;
-    while (const Event* const event = merger.next()) {
-        tell_time(event->ticks);
-        handle(*event);
-        last = event->ticks;
-        if (out_.size() >= kFlushAt && !flush()) return false;
-    }
-    line("c {:x}", trace_.to_ns(last) / 1'000'000u);
-    return flush();
+void HeaptrackFile::trace_ends(uint64_t last_ticks) {
+    line("c {:x}", trace_->to_ns(last_ticks) / 1'000'000u);
+    flush();
 }
 
 }  // namespace
 
-bool write_heaptrack(TraceFile& trace, StackNames& names, const Sink& sink) {
-    return HeaptrackFile(trace, names, sink).write();
+std::unique_ptr<StreamedReport> heaptrack_report(const StreamTarget& target) {
+    return std::make_unique<HeaptrackFile>(target);
 }
 
 }  // namespace lastref

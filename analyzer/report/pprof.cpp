@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "report/machine_frames.h"
 #include "report/protobuf.h"
 
 namespace lastref {
@@ -181,14 +182,16 @@ uint64_t Profile::location_id(const MachineFrame& frames) {
 }
 
 void Profile::add_sample(const UsageSite& site) {
-    std::vector<uint64_t> locations;
-    MachineFrame frames;
+    std::vector<uint32_t> frames;  // innermost first
     for (uint32_t at = site.node; at != kNoUsageNode; at = usage_.nodes[at].parent) {
         frames.push_back(usage_.nodes[at].frame);
-        if (usage_.frames[frames.back()].inlined) continue;
-        locations.push_back(location_id(frames));
-        frames.clear();
     }
+    std::vector<uint64_t> locations;
+    for_each_machine_frame(
+        frames, [this](uint32_t frame) { return usage_.frames[frame].inlined; },
+        [&](auto machine_frame) {
+            locations.push_back(location_id({machine_frame.begin(), machine_frame.end()}));
+        });
     std::vector<uint64_t> values;
     for (const UsageAmount& amount : {site.allocated, site.live, site.peak}) {
         values.push_back(static_cast<uint64_t>(std::llround(amount.count)));
