@@ -179,9 +179,9 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
 CLI::App* add_export(CLI::App& app, CommandLine& line) {
     CLI::App* verb = app.add_subcommand("export", "Write a trace for other tools to read");
     verb->add_option("TRACE", line.report.traces, "Trace files")->required();
-    verb->add_option("--format", line.report.format, "html, folded, pprof, heaptrack or sqlite")
+    verb->add_option("--format", line.report.format, "html, folded, pprof, heaptrack, perfetto or sqlite")
         ->required()
-        ->check(CLI::IsMember({"html", "folded", "pprof", "heaptrack", "sqlite"}));
+        ->check(CLI::IsMember({"html", "folded", "pprof", "heaptrack", "perfetto", "sqlite"}));
     verb->add_option("-o,--output", line.report.output, "Write to a file instead");
     add_weight(*verb, line);
     add_symbol_places(*verb, line.report.symbols);

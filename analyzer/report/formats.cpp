@@ -11,6 +11,7 @@
 #include "report/html.h"
 #include "report/json.h"
 #include "report/junit.h"
+#include "report/perfetto.h"
 #include "report/pprof.h"
 #include "report/sarif.h"
 #include "report/sqlite.h"
@@ -33,7 +34,7 @@ std::string profile(const Report& report, size_t) {
     return render_pprof(report);
 }
 
-constexpr std::array<Format, 11> kFormats = {{
+constexpr std::array<Format, 12> kFormats = {{
     {"text", "for people", render_text, kTextTop},
     {"json", "for programs, schema lastref.report/1", render_json, SIZE_MAX},
     {"junit", "test results in XML: Jenkins, GitLab", render_junit, SIZE_MAX},
@@ -49,6 +50,11 @@ constexpr std::array<Format, 11> kFormats = {{
      .top = SIZE_MAX,
      .stream = heaptrack_report,
      .one_trace = true},
+    {.name = "perfetto",
+     .what = "lives as slices, counters: ui.perfetto.dev",
+     .render = nullptr,
+     .top = SIZE_MAX,
+     .stream = perfetto_report},
     {.name = "sqlite",
      .what = "a database of events, lives, stacks and findings",
      .render = nullptr,

@@ -80,7 +80,6 @@ CREATE TABLE examples (question TEXT, query TEXT);
 
 inline constexpr const char* kSqliteIndexes = R"(
 CREATE INDEX events_of_buffer ON events (buffer, id) WHERE buffer IS NOT NULL;
-CREATE INDEX events_at ON events (address);
 CREATE INDEX buffers_at ON buffers (address);
 CREATE INDEX buffers_live ON buffers (process, type) WHERE ended_ns IS NULL;
 UPDATE findings SET example = (SELECT max(id) FROM buffers
