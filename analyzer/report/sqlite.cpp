@@ -218,7 +218,10 @@ void SqliteFile::write_life(const FollowedLife& life, Number ended_ns, Number en
 
 void SqliteFile::trace_ends(uint64_t) {
     write_event();
-    for (const auto& [number, live] : live_) write_life(live.life, {}, {});
+    for (auto& [number, live] : live_) {
+        if (live.life.type == FollowedLife::kMapping) live.life.size = live.bytes;
+        write_life(live.life, {}, {});
+    }
     live_.clear();
 }
 

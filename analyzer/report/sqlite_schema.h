@@ -43,7 +43,7 @@ CREATE TABLE buffers ( -- lives: refcounted buffers, heap blocks, mappings
   process INTEGER,
   type TEXT, -- 'heap', 'mapping', or a refcounted buffer's
   address INTEGER, -- the last one, where it moved: printf('0x%x', address)
-  size INTEGER,
+  size INTEGER, -- of a mapping that is live at the end: what is left of it
   count INTEGER, -- references at the end; NULL where none are counted
   created_ns INTEGER, stack INTEGER, -- where it was made
   ended_ns INTEGER, -- NULL: live at the end
