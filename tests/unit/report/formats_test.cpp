@@ -69,9 +69,8 @@ TEST_CASE("every format of a judged report is as its golden file") {
     Report report = judged_report();
     report.usage = sample_usage();
     for (const Format& format : formats()) {
-        // A bundle and a compressed file change with the tools that make them: tests/report reads
-        // both back.
-        if (format.name == "html" || format.name == "pprof") continue;
+        // The others' golden files are in tests/report: as decoded text, of a trace.
+        if (format.render == nullptr || format.name == "html" || format.name == "pprof") continue;
         INFO(format.name);
         check_golden(std::string(format.name), format.render(report, format.top));
     }
