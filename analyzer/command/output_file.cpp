@@ -12,7 +12,7 @@
 
 namespace lastref {
 
-OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
+OutputFile::OutputFile(std::string path, mode_t mode) : path_(std::move(path)), mode_(mode) {
     std::signal(SIGPIPE, SIG_IGN);
     struct stat status;
     if (path_.empty()) {
@@ -57,7 +57,7 @@ std::string OutputFile::finish() {
     if (temporary_.empty() || !failure_.empty()) return failure_;
     const mode_t mask = umask(0);
     umask(mask);
-    if (fchmod(descriptor_, 0666 & ~mask) != 0) fail();
+    if (fchmod(descriptor_, mode_ & ~mask) != 0) fail();
     if (close(std::exchange(descriptor_, -1)) != 0) fail();
     if (failure_.empty() && rename(temporary_.c_str(), path_.c_str()) != 0) fail();
     if (failure_.empty()) temporary_.clear();

@@ -3,12 +3,13 @@
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
 import unittest
 
-from lastref_testing import LastrefTest, lastref, program, report
+from lastref_testing import LASTREF, LastrefTest, lastref, plain, program, report
 
 
 class Symbols(LastrefTest):
@@ -37,7 +38,6 @@ class Symbols(LastrefTest):
         kept = os.path.join(self.directory, "kept")
         os.rename(self.binary, kept)
         shutil.copy(program("lifecycle/heap_leak"), self.binary)
-        self.assertNotIn("over_release.cpp", json.dumps(self.report()))
         return kept
 
     def split_debug(self, kept, path):
@@ -51,16 +51,64 @@ class Symbols(LastrefTest):
         # Once more, with less at hand: what was known stays.
         self.assertEqual(lastref("symbolize", self.trace).status, 0)
         self.assertEqual(self.report(), self.told)
-        packed = self.trace + ".packed"
-        self.assertEqual(lastref("pack", self.trace).status, 0)
-        os.rename(packed, self.trace)
+        self.pack()
         self.assertEqual(self.report(), self.told)
-        refused = lastref("symbolize", self.trace)
-        self.assertEqual(refused.status, 2)
-        self.assertIn("is packed", refused.stderr)
+
+    def pack(self):
+        self.assertEqual(lastref("pack", self.trace).status, 0)
+        os.rename(self.trace + ".packed", self.trace)
+
+    def test_names_in_a_packed_trace(self):
+        self.pack()
+        os.chmod(self.trace, 0o640)
+        self.assertEqual(lastref("symbolize", self.trace).status, 0)
+        os.remove(self.binary)
+        self.assertEqual(self.report(), self.told)
+        self.assertEqual(lastref("symbolize", self.trace).status, 0)
+        self.assertEqual(self.report(), self.told)
+        self.assertEqual(os.stat(self.trace).st_mode & 0o777, 0o640)
+        plain = self.trace + ".plain"
+        self.assertEqual(lastref("unpack", self.trace, "-o", plain).status, 0)
+        os.rename(plain, self.trace)
+        self.assertEqual(self.report(), self.told)
+
+    def test_a_damaged_packed_trace_takes_no_names(self):
+        self.pack()
+        os.truncate(self.trace, os.path.getsize(self.trace) - 10)
+        with open(self.trace, "rb") as file:
+            before = file.read()
+        result = lastref("symbolize", self.trace)
+        self.assertEqual(result.status, 3, result)
+        self.assertIn("takes no names", result.stderr)
+        with open(self.trace, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+    def symbolize_without_room(self, kibibytes):
+        script = 'trap "" XFSZ; ulimit -f "$1"; shift; exec "$@"'
+        result = plain(["bash", "-c", script, "bash", str(kibibytes), LASTREF, "symbolize",
+                        self.trace])
+        self.assertEqual(result.status, 2, result)
+        self.assertRegex(result.stderr, re.escape(self.trace) + ".*(can't|cannot) be written")
+
+    def test_no_room_for_names(self):
+        """The trace, plain or packed, keeps what it had; nothing else is left in its folder."""
+        folder = os.path.dirname(self.trace)
+        before = sorted(os.listdir(folder))
+        self.symbolize_without_room(os.path.getsize(self.trace) // 1024)
+        self.assertEqual(self.report(), self.told)
+        self.assertEqual(lastref("symbolize", self.trace).status, 0)
+        self.take_away()
+        self.assertEqual(self.report(), self.told)
+        self.symbolize_without_room(os.path.getsize(self.trace) // 1024)
+        self.assertEqual(self.report(), self.told)
+        self.pack()
+        self.symbolize_without_room(1)
+        self.assertEqual(self.report(), self.told)
+        self.assertEqual(sorted(os.listdir(folder)), before)
 
     def test_sysroot(self):
         kept = self.take_away()
+        self.assertNotIn("over_release.cpp", json.dumps(self.report()))
         root = os.path.join(self.directory, "root")
         there = root + self.binary
         os.makedirs(os.path.dirname(there))
@@ -69,6 +117,7 @@ class Symbols(LastrefTest):
 
     def test_debug_dir(self):
         kept = self.take_away()
+        self.assertNotIn("over_release.cpp", json.dumps(self.report()))
         folder = os.path.join(self.directory, "debug")
         id = self.build_id()
         self.split_debug(kept, f"{folder}/.build-id/{id[:2]}/{id[2:]}.debug")
@@ -76,6 +125,7 @@ class Symbols(LastrefTest):
 
     def test_debuginfod(self):
         kept = self.take_away()
+        self.assertNotIn("over_release.cpp", json.dumps(self.report()))
         served = os.path.join(self.directory, "served")
         self.split_debug(kept, f"{served}/buildid/{self.build_id()}/debuginfo")
 
