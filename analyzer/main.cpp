@@ -65,8 +65,14 @@ constexpr const char* kExportExamples = R"(
 Examples:
   lastref export server.trace --format pprof -o server.pb.gz && go tool pprof -top server.pb.gz
   lastref export server.trace --format folded --weight peak | flamegraph.pl > peak.svg
+  lastref export server.trace --format sqlite -o server.db && sqlite3 -box server.db
+        events, lives, stacks, findings in tables; '.schema' explains them, and
+        'SELECT * FROM examples' has queries to begin with
+  lastref export server.trace --format perfetto -o server.pftrace
+        for ui.perfetto.dev: lives as slices, used bytes and live counts as counters
 
-Several traces at once become one profile: the same place of the same module is one.
+Several traces at once become one profile: the same place of the same module is one. In databases and
+in Perfetto processes stay apart.
 Exit status: 2 for an output that can't be written, 3 for a trace that can't be read.)";
 
 constexpr const char* kInfoExamples = R"(
@@ -179,7 +185,8 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
 CLI::App* add_export(CLI::App& app, CommandLine& line) {
     CLI::App* verb = app.add_subcommand("export", "Write a trace for other tools to read");
     verb->add_option("TRACE", line.report.traces, "Trace files")->required();
-    verb->add_option("--format", line.report.format, "html, folded, pprof, heaptrack, perfetto or sqlite")
+    verb->add_option("--format", line.report.format,
+                     "html, folded, pprof, heaptrack, perfetto or sqlite")
         ->required()
         ->check(CLI::IsMember({"html", "folded", "pprof", "heaptrack", "perfetto", "sqlite"}));
     verb->add_option("-o,--output", line.report.output, "Write to a file instead");

@@ -46,7 +46,7 @@ struct BufferLife {
     uint32_t last_thread = 0;
     int64_t gap_seen = 0;  // of the last reading, where it was not believed yet
     LifeHistory history;
-    uint64_t number = 0;  // its follower's
+    uint64_t number = 0;               // its follower's
     std::unique_ptr<SiteTally> tally;  // once the history is no longer whole
 
     FollowedLife followed() const {

@@ -107,7 +107,8 @@ void Buffers::come_to(BufferLife& life, uint32_t thread, uint64_t ticks) {
 }
 
 void Buffers::pass_on(BufferLife& life, uint32_t thread, uint64_t ticks) {
-    if (ThreadPopulation* const users = types_[life.type].of_thread(life.used_by)) users->count_gone();
+    if (ThreadPopulation* const users = types_[life.type].of_thread(life.used_by))
+        users->count_gone();
     come_to(life, thread, ticks);
 }
 

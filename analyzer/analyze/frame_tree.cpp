@@ -4,9 +4,9 @@ namespace lastref {
 
 uint32_t FrameTree::frame_index(const Frame& frame) {
     const std::string& module = frame.build_id.empty() ? frame.module : frame.build_id;
-    const auto [entry, is_new] =
-        frame_indexes_.try_emplace({module, frame.offset, frame.inlined, frame.function, frame.line},
-                                   static_cast<uint32_t>(frames_.size()));
+    const auto [entry, is_new] = frame_indexes_.try_emplace(
+        {module, frame.offset, frame.inlined, frame.function, frame.line},
+        static_cast<uint32_t>(frames_.size()));
     if (is_new) frames_.push_back(frame);
     return entry->second;
 }

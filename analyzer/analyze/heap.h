@@ -98,8 +98,8 @@ public:
 
 private:
     static FollowedLife life_of(const HeapBlock& live) {
-        return {FollowedLife::kHeap, live.stack, live.address, live.size, live.begin_ticks, 0,
-                live.end_ticks};
+        return {FollowedLife::kHeap, live.stack, live.address,  live.size,
+                live.begin_ticks,    0,          live.end_ticks};
     }
     void replace(HeapBlock& block);
     void free_of_no_block(const Event& event, const HeapBlock* ended);

@@ -14,8 +14,9 @@ uint64_t end_of(uint64_t address, uint64_t size) {
 }
 
 FollowedLife life_of(const Mapping& mapping) {
-    return {FollowedLife::kMapping,      mapping.stack, mapping.begin,
-            mapping.end - mapping.begin, mapping.ticks, 0,
+    return {FollowedLife::kMapping, mapping.stack,
+            mapping.begin,          mapping.end - mapping.begin,
+            mapping.ticks,          0,
             mapping.number};
 }
 

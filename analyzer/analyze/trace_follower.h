@@ -1,6 +1,6 @@
-// What follows a trace while it is analysed: told of each event, and of each begin and end of a life
-// as Heap, Mappings and Buffers see them, so that profiles, exports and findings agree on what a
-// life is.
+// What follows a trace while it is analysed: told of each event, and of each begin and end of a
+// life as Heap, Mappings and Buffers see them, so that profiles, exports and findings agree on what
+// a life is.
 #ifndef LASTREF_ANALYZER_ANALYZE_TRACE_FOLLOWER_H
 #define LASTREF_ANALYZER_ANALYZE_TRACE_FOLLOWER_H
 

@@ -29,9 +29,7 @@ public:
         usage_->begins(life.type, life.stack, life.size);
         return 0;
     }
-    void ends(const FollowedLife& life) override {
-        usage_->ends(life.type, life.stack, life.size);
-    }
+    void ends(const FollowedLife& life) override { usage_->ends(life.type, life.stack, life.size); }
     void goes_on(const FollowedLife& life) override {
         usage_->begins(life.type, life.stack, life.size, false);
     }

@@ -54,8 +54,7 @@ void tell_warnings(const Report& report) {
     }
 }
 
-int stream_report(const ReportOptions& options, const Format& format,
-                  Suppressions& suppressions) {
+int stream_report(const ReportOptions& options, const Format& format, Suppressions& suppressions) {
     OutputFile output(options.output);
     if (format.needs_file && output.file().empty()) {
         const std::string failure = output.finish();
@@ -64,8 +63,8 @@ int stream_report(const ReportOptions& options, const Format& format,
                                 : fmt::format("{} is written to a regular file: -o FILE says which",
                                               format.name));
     }
-    const auto stream = format.stream(
-        {[&](std::string_view bytes) { return output.write(bytes); }, output.file()});
+    const auto stream =
+        format.stream({[&](std::string_view bytes) { return output.write(bytes); }, output.file()});
     Result<Report> report = build(options, stream.get());
     if (!report) return fail(kUnreadable, report.error().message());
     suppress(*report, suppressions);

@@ -160,9 +160,9 @@ int symbolize_command(const SymbolizeOptions& options) {
 
     const uint64_t offset = place_for(trace, names.size());
     const NamedSource named_trace(trace.bytes(), offset, names);
-    const std::string failure = trace.is_packed()
-                                    ? pack_again(options.trace, named_trace)
-                                    : write_names(options.trace, offset, names, named_trace.place());
+    const std::string failure =
+        trace.is_packed() ? pack_again(options.trace, named_trace)
+                          : write_names(options.trace, offset, names, named_trace.place());
     if (!failure.empty()) return fail(kUsage, failure);
     fmt::print(stderr, "lastref: {}: {} of {} code addresses named\n", options.trace, named,
                found.size());

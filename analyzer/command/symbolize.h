@@ -14,9 +14,10 @@ struct SymbolizeOptions {
     SymbolPlaces symbols;
 };
 
-// Names that the trace has already stay, unless they were unknown then. A packed trace stays packed.
-// Where writing fails the trace is as it was. Returns 0; 2 where the trace can't be written, or is
-// still being written by its process; 3 where it can't be read, or the packed file is damaged.
+// Names that the trace has already stay, unless they were unknown then. A packed trace stays
+// packed. Where writing fails the trace is as it was. Returns 0; 2 where the trace can't be
+// written, or is still being written by its process; 3 where it can't be read, or the packed file
+// is damaged.
 int symbolize_command(const SymbolizeOptions& options);
 
 }  // namespace lastref

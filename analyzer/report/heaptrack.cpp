@@ -40,6 +40,11 @@ private:
     static constexpr size_t kFlushAt = 1 << 16;
     using MachineFrame = std::vector<const Frame*>;
     using Block = std::pair<uint64_t, uint64_t>;  // size and stack
+    struct BlockHash {
+        size_t operator()(const Block& block) const {
+            return (block.first * 0x9e3779b97f4a7c15u ^ block.second) * 0x9e3779b97f4a7c15u >> 7;
+        }
+    };
 
     template <typename... Arguments>
     void line(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
@@ -63,7 +68,7 @@ private:
     std::map<MachineFrame, uint64_t> frames_;
     std::map<std::pair<uint64_t, uint64_t>, uint64_t> nodes_;  // by frame and parent
     std::unordered_map<uint32_t, uint64_t> stacks_;
-    std::map<Block, uint64_t> allocations_;
+    std::unordered_map<Block, uint64_t, BlockHash> allocations_;
     uint64_t milliseconds_ = 0;
 };
 

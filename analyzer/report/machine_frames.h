@@ -1,5 +1,5 @@
-// A stack's source frames by machine frame: formats that know addresses tell inlined calls as lines of
-// the frame that they were inlined into.
+// A stack's source frames by machine frame: formats that know addresses tell inlined calls as lines
+// of the frame that they were inlined into.
 #ifndef LASTREF_ANALYZER_REPORT_MACHINE_FRAMES_H
 #define LASTREF_ANALYZER_REPORT_MACHINE_FRAMES_H
 

@@ -26,7 +26,7 @@ enum { kPacket = 1 };
 namespace packet {
 enum { kTimestamp = 8, kSequence = 10, kTrackEvent = 11, kSequenceFlags = 13, kTrack = 60 };
 enum { kStateCleared = 1 };
-}
+}  // namespace packet
 namespace track {
 enum { kUuid = 1, kName = 2, kProcess = 3, kParent = 5, kCounter = 8 };
 }
@@ -36,11 +36,11 @@ enum { kPid = 1, kCommand = 2, kName = 6 };
 namespace counter {
 enum { kUnit = 3 };
 enum { kCount = 2, kBytes = 3 };
-}
+}  // namespace counter
 namespace track_event {
 enum { kAnnotation = 4, kType = 9, kTrack = 11, kCategory = 22, kName = 23, kCounterValue = 30 };
 enum { kSliceBegin = 1, kSliceEnd = 2, kCounter = 4 };
-}
+}  // namespace track_event
 namespace annotation {
 enum { kBool = 2, kUint = 3, kInt = 4, kText = 6, kPointer = 7, kName = 10 };
 }
@@ -224,9 +224,10 @@ void PerfettoFile::add_slices(uint64_t parent, const std::string& type,
     if (lives.slices.size() < lives.all) {
         const std::string part = fmt::format("{} of {} lives", lives.slices.size(), lives.all);
         name = fmt::format("{}: {}", type, part);
-        notes_.push_back(fmt::format("{}: {} of type {} are slices: those live at the end, the "
-                                     "oldest first, then those that lived longest",
-                                     trace_->path(), part, type));
+        notes_.push_back(
+            fmt::format("{}: {} of type {} are slices: those live at the end, the "
+                        "oldest first, then those that lived longest",
+                        trace_->path(), part, type));
     }
     std::vector<std::vector<const LifeSlice*>> lanes(lives.lanes);
     for (const LifeSlice& slice : lives.slices) lanes[slice.lane].push_back(&slice);

@@ -44,7 +44,8 @@ void PerfettoLives::begins(const FollowedLife& life, uint64_t ticks) {
 }
 
 void PerfettoLives::changes(const FollowedLife& life) {
-    if (const auto found = live_.find(key_of(life)); found != live_.end()) found->second.life = life;
+    if (const auto found = live_.find(key_of(life)); found != live_.end())
+        found->second.life = life;
 }
 
 void PerfettoLives::ends(const FollowedLife& life, uint64_t ticks) {

@@ -212,8 +212,8 @@ void SqliteFile::write_life(const FollowedLife& life, Number ended_ns, Number en
     tables_->buffers.row(signed_number(life.number), signed_number(starts_.size()), type,
                          signed_number(life.address), signed_number(life.size),
                          is_counted(life.type) ? Number(life.count) : Number(),
-                         signed_number(trace_->to_ns(life.begin_ticks)),
-                         stack_of_event(life.stack), ended_ns, ended_event);
+                         signed_number(trace_->to_ns(life.begin_ticks)), stack_of_event(life.stack),
+                         ended_ns, ended_event);
 }
 
 void SqliteFile::trace_ends(uint64_t) {

@@ -5,8 +5,9 @@
 namespace lastref {
 
 SqliteDatabase::SqliteDatabase(const std::string& path) {
-    check(sqlite3_open_v2(path.c_str(), &database_, SQLITE_OPEN_READWRITE, "unix-none"));
-    run("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536; BEGIN;");
+    check(sqlite3_open_v2(path.c_str(), &database_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                          "unix-none"));
+    run("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; BEGIN;");
 }
 
 void SqliteDatabase::run(const char* statements) {
@@ -42,7 +43,8 @@ SqliteInsert::SqliteInsert(SqliteDatabase& database, const std::string& table)
 // The text is used by step() and not after it.
 void SqliteInsert::bind(int at, std::string_view text) {
     const char* const bytes = text.data() == nullptr ? "" : text.data();  // null would be NULL
-    database_.check(sqlite3_bind_text64(statement_, at, bytes, text.size(), SQLITE_STATIC, SQLITE_UTF8));
+    database_.check(
+        sqlite3_bind_text64(statement_, at, bytes, text.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void SqliteInsert::step() {

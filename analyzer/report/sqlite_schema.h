@@ -93,7 +93,8 @@ struct SqliteExample {
 
 inline constexpr std::array<SqliteExample, 6> kSqliteExamples = {{
     {"Who is to blame?",
-     "SELECT kind, type, count, bytes, cause, confidence, function, file, line FROM findings ORDER BY "
+     "SELECT kind, type, count, bytes, cause, confidence, function, file, line FROM findings ORDER "
+     "BY "
      "rank"},
     {"The life of the worst finding's example, with the innermost frame of each event",
      "SELECT op, time_ns, thread, events.count, stack_lines.function, stack_lines.file, "

@@ -75,7 +75,8 @@ int main(int count, char** arguments) {
     builder.thread_info(1, 42, "server").thread_info(2, 43, "worker");
     const uint32_t load = builder.stack({in_server(0x40), in_server(0x10)});
     builder.malloc(0x5000'0000'0100, 1000, load).mmap(0x7000'0000'0000, 8192, load);
-    builder.realloc_begin(0x5000'0000'0100).realloc_end(0x5000'0000'0100, 0x5000'0000'0800, 2000, load);
+    builder.realloc_begin(0x5000'0000'0100)
+        .realloc_end(0x5000'0000'0100, 0x5000'0000'0800, 2000, load);
     builder.mmap(0x7000'0000'4000, 4096, load).mmap(0x7000'0000'8000, 4096, load);
     builder.munmap(0x7000'0000'8000, 4096, load);
     serve(builder);
@@ -83,7 +84,8 @@ int main(int count, char** arguments) {
     const std::string told = encode_names(names());
     trace::TraceHeader header;
     std::memcpy(&header, bytes.data(), sizeof(header));
-    header.names_offset = (bytes.size() + trace::kChunkUnit - 1) / trace::kChunkUnit * trace::kChunkUnit;
+    header.names_offset =
+        (bytes.size() + trace::kChunkUnit - 1) / trace::kChunkUnit * trace::kChunkUnit;
     header.names_size = told.size();
     std::memcpy(bytes.data(), &header, sizeof(header));
     bytes.resize(header.names_offset);
