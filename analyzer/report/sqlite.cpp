@@ -83,6 +83,7 @@ private:
 
     void write_event();
     void write_life(const FollowedLife& life, Number ended_ns, Number ended_event);
+    std::string_view text_of(const Event& event) const;
     Number stack_of_event(uint32_t id);
     Number stack_of_node(uint32_t node);
     void add_finding(const Finding& finding, int64_t rank);
@@ -147,6 +148,20 @@ void SqliteFile::event(const Event& event) {
     ++event_id_;
 }
 
+std::string_view SqliteFile::text_of(const Event& event) const {
+    switch (event.op) {
+        case Op::kFailed:
+            return failed_call_name(event.detail);
+        case Op::kMunmapFailed:
+            return "munmap";
+        case Op::kExit:
+            return event.detail == static_cast<uint32_t>(trace::ExitKind::kSignal) ? "signal"
+                                                                                   : "status";
+        default:
+            return trace_->strings()[event.string];
+    }
+}
+
 void SqliteFile::write_event() {
     if (!pending_) return;
     const Event& event = pending_->event;
@@ -158,14 +173,14 @@ void SqliteFile::write_event() {
         count = event.value;
     else if ((has & trace::fValue) != 0)
         value = event.value;
-    const std::string& text = trace_->strings()[event.string];
+    const std::string_view text = text_of(event);
     tables_->events.row(
         signed_number(event_id_), signed_number(starts_.size()), op,
         signed_number(trace_->to_ns(event.ticks)), int64_t{event.thread},
         (has & trace::fAddress) != 0 ? Number(signed_number(event.address)) : Number(),
         unless_zero(event.other),
         (has & trace::fSize) != 0 ? Number(signed_number(event.size)) : Number(), count, value,
-        text.empty() ? std::optional<std::string_view>() : text, stack_of_event(event.stack),
+        text.empty() ? std::nullopt : std::optional(text), stack_of_event(event.stack),
         pending_->buffer);
     pending_.reset();
 }

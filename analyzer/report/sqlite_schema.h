@@ -55,8 +55,10 @@ CREATE TABLE events (
   address INTEGER, other_address INTEGER, -- from (realloc, mremap), to (move)
   size INTEGER,
   count INTEGER, -- of a refcounted buffer after it; of a count: what it told
-  value INTEGER, -- exit: status or signal; fork: child; mmap: file descriptor; break: bytes
-  text TEXT, -- type (create, counted), hint (touch, mark), path (exec, load)
+  value INTEGER, -- exit: status or signal; fork: child; mmap: file descriptor; break: bytes;
+                 -- load, unload: module; thread: kernel's id
+  text TEXT, -- type (create, counted), hint (touch, mark), path (exec, load), name (thread), call
+             -- (failed), 'status' or 'signal' (exit)
   stack INTEGER,
   buffer INTEGER -- buffers.id: the life that it is of
 );

@@ -66,7 +66,14 @@ class Golden(LastrefTest):
         self.written("sqlite")
         connection = sqlite3.connect(os.path.join(self.directory, "out"))
         self.addCleanup(connection.close)
-        self.check("sqlite", "\n".join(connection.iterdump()) + "\n")
+        lines = []
+        for kind, name, definition in connection.execute(
+                "SELECT type, name, sql FROM sqlite_master ORDER BY rowid").fetchall():
+            lines.append(definition)
+            if kind == "table":
+                rows = connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
+                lines += [json.dumps(row) for row in rows]
+        self.check("sqlite", "\n".join(lines) + "\n")
 
     def test_html(self):
         """What the page is given; the page around it is a bundle."""

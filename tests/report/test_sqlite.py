@@ -36,8 +36,8 @@ class Sqlite(LastrefTest):
         """As `lastref events` has them, stacks and all."""
         trace = self.trace("moved_buffer")
         database = self.database(trace)
-        rows = database.execute("SELECT op, time_ns, thread, address, size, stack FROM events "
-                                "ORDER BY id").fetchall()
+        rows = database.execute("SELECT op, time_ns, thread, address, size, stack, value, text "
+                                "FROM events ORDER BY id").fetchall()
         told = list(events(trace, "--stacks"))
         self.assertEqual(len(rows), len(told))
         for row, event in zip(rows, told):
@@ -48,6 +48,11 @@ class Sqlite(LastrefTest):
             address = int(event["address"], 16) if "address" in event else None
             self.assertEqual(row[3:5], (address, event.get("size")))
             self.assertEqual(self.stack(database, row[5]), event.get("stack", []))
+            if event["op"] == "exit":
+                self.assertEqual(row[6:], (event["status"], "status"))
+            else:
+                told = (event.get(name) for name in ("type", "hint", "path"))
+                self.assertEqual(row[7], next(filter(None, told), None))
 
     def test_the_life_of_a_leaked_buffer(self):
         for name in "release_always_missing", "over_release", "freed_while_referenced", "heap_leak":
