@@ -130,6 +130,21 @@ class Programs(Comparing):
             ["bash", "-c", "for i in 1 2 3; do (echo $i | cat); done"], ["nginx", "-v"],
             ["redis-server", "--version"], ["ffmpeg", "-version"])
 
+    def test_servers_and_media(self):
+        settings = os.path.join(self.directory, "nginx.conf")
+        with open(settings, "w", encoding="ascii") as file:
+            file.write(f"pid {self.directory}/nginx.pid; error_log stderr; events {{ }} "
+                       f"http {{ access_log off; server {{ listen unix:{self.directory}/web; }} }}")
+        self.compare_if_there(
+            ["nginx", "-t", "-p", self.directory, "-c", settings],
+            ["gst-launch-1.0", "-q", "videotestsrc", "num-buffers=30", "!", "videoconvert", "!",
+             "queue", "!", "fakesink"],
+            ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i",
+             "testsrc=duration=1:size=64x48", "-f", "null", "-"], least=2000)
+
+    def test_a_jit(self):
+        self.compare_if_there(["java", "-version"], permitted=(NO_TABLE,), least=2000)
+
     def test_compilers(self):
         source = os.path.join(self.directory, "compared.cpp")
         with open(source, "w", encoding="ascii") as file:
