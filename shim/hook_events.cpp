@@ -60,14 +60,12 @@ void record_event(void* argument) {
     if (event.counted && !plausible(event)) [[unlikely]] {
         event.counted = false;
         if (type.counter_trusted.exchange(false)) {
-            note(trace::HookFact::kNoCounter, type.name, event.count,
+            note(trace::HookFact::kNoCounter, type.name.text, event.count,
                  "that is no reference count; the counter is not read any more");
         }
     }
-    recorder::Hooked hooked = {type.name, 0, 0};
-    if (event.counted) hooked = {type.name, trace::kCountKnown, event.count};
-    if (type.rules->revives) hooked.flags |= trace::kRevives;
-    if (type.rules->implicit) hooked.flags |= trace::kImplicit;
+    recorder::Hooked hooked = {type.name, type.flags, event.count};
+    if (event.counted) hooked.flags |= trace::kCountKnown;
     if (!event.counted && event.operation == Operation::kCreate) hooked.flags = 0;
     if (event.operation == Operation::kDestroyIfTracked) hooked.flags |= trace::kIfLive;
     recorder::hooked_event(op_of(event.operation), reinterpret_cast<void*>(event.identity), hooked,

@@ -106,8 +106,8 @@ bool all_hold(const Condition* conditions, unsigned count, const HookFrame& fram
     return true;
 }
 
-// What the rule is about at this moment; 0: nothing.
-uintptr_t identify(const Binding& binding, const HookFrame& frame, HookThread& thread) {
+__attribute__((noinline)) uintptr_t identify_by_rule(const Binding& binding,
+                                                     const HookFrame& frame, HookThread& thread) {
     const Rule& rule = *binding.rule;
     int64_t value = 0;
     Read read = evaluate(rule.identity, frame, 0, thread, value);
@@ -128,6 +128,13 @@ uintptr_t identify(const Binding& binding, const HookFrame& frame, HookThread& t
     return 0;
 }
 
+// What the rule is about at this moment; 0: nothing.
+inline uintptr_t identify(const Binding& binding, const HookFrame& frame, HookThread& thread) {
+    if (binding.argument != Binding::kComputed && !binding.conditional) [[likely]]
+        return frame.argument[binding.argument];
+    return identify_by_rule(binding, frame, thread);
+}
+
 void read_counter(const HookedType& type, uintptr_t identity, HookThread& thread,
                   HookEvent& event) {
     const Counter& counter = type.counter;
@@ -143,7 +150,7 @@ void read_counter(const HookedType& type, uintptr_t identity, HookThread& thread
 HookEvent make_event(const Binding& binding, const HookFrame& frame, uintptr_t identity) {
     HookEvent event;
     event.binding = &binding;
-    event.operation = binding.rule->operation;
+    event.operation = binding.operation;
     event.identity = identity;
     event.site = {frame.return_address, reinterpret_cast<uintptr_t>(frame.stack), frame.caller_fp};
     event.counted = false;
@@ -197,7 +204,7 @@ void at_entry(const Binding& binding, HookFrame& frame, HookThread& thread) {
     if (event.operation != Operation::kCreate && event.operation != Operation::kCreateIfNew) {
         read_counter(*binding.type, identity, thread, event);
     }
-    if (binding.rule->nest) {
+    if (binding.nest) {
         thread.nest_identity = identity;
         thread.nest_sp = event.site.sp;
         thread.nest_operation = event.operation;
@@ -210,7 +217,7 @@ void at_entry(const Binding& binding, HookFrame& frame, HookThread& thread) {
 
 void at_return(const Binding& binding, HookFrame& frame, HookThread& thread, unsigned swap) {
     const uintptr_t identity = identify(binding, frame, thread);
-    if (binding.rule->operation == Operation::kSwap) {
+    if (binding.operation == Operation::kSwap) {
         const uintptr_t before = swap < kSwaps ? frame.before[swap] : identity;
         if (before == identity) return;
         if (before != 0) {
@@ -224,7 +231,7 @@ void at_return(const Binding& binding, HookFrame& frame, HookThread& thread, uns
         emit(event, thread);
         return;
     }
-    if (binding.rule->operation == Operation::kMove && binding.rule->when == When::kBoth) {
+    if (binding.operation == Operation::kMove && binding.rule->when == When::kBoth) {
         const uintptr_t before = swap < kSwaps ? frame.before[swap] : 0;
         if (before == 0) return;
         HookEvent event = make_event(binding, frame, before);

@@ -111,8 +111,7 @@ bool bind(Patch& patch, const Rule& rule, HookedType& type, const char* function
     }
     auto* binding = static_cast<Binding*>(take_memory(sizeof(Binding)));
     if (!binding) return false;
-    binding->rule = &rule;
-    binding->type = &type;
+    binding->set(rule, type);
     binding->function = function;
     if (rule.when != When::kIn || rule.nest) {
         patch.calls = true;

@@ -48,7 +48,7 @@ void note(trace::HookFact fact, const char* subject, int64_t value, const char* 
 void note_type(HookedType& type) {
     if (type.used) return;
     type.used = true;
-    note(trace::HookFact::kType, type.name, flags_of(type), "");
+    note(trace::HookFact::kType, type.name.text, flags_of(type), "");
 }
 
 void note_refused(HookedType& type, const char* function, const char* reason) {
@@ -63,7 +63,7 @@ void note_refused(HookedType& type, const char* function, const char* reason) {
     char more[kMostText];
     Text text(more, sizeof(more));
     text.add(function, length_of(function)).add(": ").add(reason);
-    note(trace::HookFact::kPartial, type.name, 0, more);
+    note(trace::HookFact::kPartial, type.name.text, 0, more);
 }
 
 void note_library(const char* soname, uint32_t functions) {
@@ -80,7 +80,7 @@ void note_off(const char* reason) {
     for (uint32_t i = 0; table.rules && i < table.rules->type_count; i++) {
         HookedType& type = table.types[i];
         if (type.used && !type.partial.exchange(true)) {
-            note(trace::HookFact::kPartial, type.name, 0, reason);
+            note(trace::HookFact::kPartial, type.name.text, 0, reason);
         }
     }
     note(trace::HookFact::kOff, "hooks", 0, reason);
@@ -94,9 +94,9 @@ void note_everything_again() {
     for (uint32_t i = 0; table.rules && i < table.rules->type_count; i++) {
         HookedType& type = table.types[i];
         if (!type.used) continue;
-        note(trace::HookFact::kType, type.name, flags_of(type), "");
+        note(trace::HookFact::kType, type.name.text, flags_of(type), "");
         if (type.partial.load()) {
-            note(trace::HookFact::kPartial, type.name, 0, "see the parent's trace");
+            note(trace::HookFact::kPartial, type.name.text, 0, "see the parent's trace");
         }
     }
 }

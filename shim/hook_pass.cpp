@@ -165,8 +165,7 @@ void add_pointer_rule(const Rule& rule, HookedType& type) {
     }
     auto* binding = static_cast<Binding*>(take_memory(sizeof(Binding)));
     if (!binding) return;
-    binding->rule = &rule;
-    binding->type = &type;
+    binding->set(rule, type);
     binding->next = type.pointers;
     binding->function = "";
     type.pointers = binding;

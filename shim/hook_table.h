@@ -10,13 +10,15 @@
 #include <atomic>
 
 #include "hook_rules.h"
+#include "thread_log.h"
 
 namespace lastref::hooks {
 
 // What is known of a type in this process.
 struct HookedType {
-    const char* name;  // NUL-terminated
+    TypeName name;  // NUL-terminated
     const Type* rules;
+    uint32_t flags;  // trace::CountedFlags of all its events
     Counter counter;
     std::atomic<bool> counter_trusted;  // until its value contradicts the rule
     std::atomic<bool> partial;
@@ -32,6 +34,24 @@ struct Binding {
     const Binding* next;
     const char* function;  // its name, for what is said of it
     mutable std::atomic<uint64_t> bad_pointers;
+
+    // What each call asks of the rule, so that it has to look no further.
+    static constexpr uint8_t kComputed = 0xff;
+    Operation operation;
+    bool nest;
+    bool conditional;  // the rule or its type has conditions
+    uint8_t argument;  // the identity is that argument as it is; kComputed: see the rule
+
+    void set(const Rule& of, HookedType& its_type) {
+        rule = &of;
+        type = &its_type;
+        operation = of.operation;
+        nest = of.nest;
+        conditional = of.conditions != 0 || its_type.rules->conditions != 0;
+        const Expression& identity = of.identity;
+        argument = identity.base == Base::kArgument && identity.steps == 0 ? identity.index
+                                                                           : kComputed;
+    }
 };
 
 struct Patch {

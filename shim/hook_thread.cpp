@@ -8,7 +8,6 @@
 namespace lastref::hooks {
 namespace {
 
-constexpr uintptr_t kPageBits = 12;
 constexpr uintptr_t kUserEnd = uintptr_t{1} << 47;
 
 bool page_is_readable(HookThread& thread, uintptr_t number) {
@@ -25,54 +24,15 @@ bool page_is_readable(HookThread& thread, uintptr_t number) {
     return true;
 }
 
-unsigned size_of(Width width) {
-    switch (width) {
-        case Width::kU8:
-            return 1;
-        case Width::kU16:
-            return 2;
-        case Width::kU32:
-        case Width::kI32:
-            return 4;
-        default:
-            return 8;
-    }
-}
-
-template <typename T>
-int64_t load(uintptr_t address) {
-    T value;
-    __builtin_memcpy(&value, reinterpret_cast<const void*>(address), sizeof(value));
-    return static_cast<int64_t>(value);
-}
-
 }  // namespace
 
-Read read_memory(HookThread& thread, uintptr_t address, Width width, int64_t& value) {
+Read probe_memory(HookThread& thread, uintptr_t address, unsigned size) {
     if (address >> kPageBits == 0) return Read::kNull;
-    const uintptr_t last = address + size_of(width) - 1;
-    thread.reads++;
+    const uintptr_t last = address + size - 1;
     if (last >= kUserEnd || !page_is_readable(thread, address >> kPageBits) ||
         (last >> kPageBits != address >> kPageBits &&
          !page_is_readable(thread, last >> kPageBits))) {
         return Read::kBad;
-    }
-    switch (width) {
-        case Width::kU8:
-            value = load<uint8_t>(address);
-            break;
-        case Width::kU16:
-            value = load<uint16_t>(address);
-            break;
-        case Width::kU32:
-            value = load<uint32_t>(address);
-            break;
-        case Width::kI32:
-            value = load<int32_t>(address);
-            break;
-        default:
-            value = load<int64_t>(address);
-            break;
     }
     return Read::kDone;
 }

@@ -41,8 +41,48 @@ inline constexpr uint64_t kTrusted = 1024;
 
 enum class Read : uint8_t { kDone, kNull, kBad };
 
-// An address in the first page counts as no object: kNull. Needs system calls (may_call_kernel).
-Read read_memory(HookThread& thread, uintptr_t address, Width width, int64_t& value);
+inline constexpr unsigned kPageBits = 12;
+
+// Whether the `size` bytes at `address` can be read: probes what is not known. An address in the
+// first page counts as no object: kNull.
+Read probe_memory(HookThread& thread, uintptr_t address, unsigned size);
+
+// Needs system calls (may_call_kernel).
+inline Read read_memory(HookThread& thread, uintptr_t address, Width width, int64_t& value) {
+    constexpr uint8_t kSizes[] = {1, 2, 4, 8, 4, 8};  // of enum Width
+    const unsigned size = kSizes[static_cast<unsigned>(width)];
+    const uintptr_t number = address >> kPageBits;
+    const HookThread::Page& page = thread.pages[number % HookThread::kPages];
+    thread.reads++;
+    // No entry is about the first page, nor trusted before it was filled.
+    if (page.number != number || thread.reads >= page.until ||
+        (address + size - 1) >> kPageBits != number) [[unlikely]] {
+        const Read read = probe_memory(thread, address, size);
+        if (read != Read::kDone) return read;
+    }
+    const auto load = [address]<typename T>(T word) {
+        __builtin_memcpy(&word, reinterpret_cast<const void*>(address), sizeof(word));
+        return static_cast<int64_t>(word);
+    };
+    switch (width) {
+        case Width::kU8:
+            value = load(uint8_t{});
+            break;
+        case Width::kU16:
+            value = load(uint16_t{});
+            break;
+        case Width::kU32:
+            value = load(uint32_t{});
+            break;
+        case Width::kI32:
+            value = load(int32_t{});
+            break;
+        default:
+            value = load(int64_t{});
+            break;
+    }
+    return Read::kDone;
+}
 
 }  // namespace lastref::hooks
 

@@ -122,7 +122,9 @@ void read_all_rules() {
     for (uint32_t i = 0; i < table.rules->type_count; i++) {
         const Type& from = table.rules->types[i];
         HookedType& type = table.types[i];
-        type.name = copy_text(from.name.text, from.name.size);
+        type.name = {copy_text(from.name.text, from.name.size), from.name.size, i};
+        if (from.revives) type.flags |= trace::kRevives;
+        if (from.implicit) type.flags |= trace::kImplicit;
         type.rules = &from;
         type.counter = from.counter;
         type.counter_trusted.store(true);

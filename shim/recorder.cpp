@@ -79,8 +79,8 @@ inline void record(When when, const Fields& fields, const CallSite* site) {
 }
 
 // The index of `text` among the strings of the log's chunk, defined there if it is new.
-// The log has room for the text and two records.
-uint32_t string_index(Log& log, const char* text, uint32_t length) {
+// The log has room for the text and two records. False where a handler took the log over.
+bool string_index(Log& log, const char* text, uint32_t length, uint32_t& index) {
     uint32_t hash = 2166136261u;
     for (uint32_t i = 0; i < length; i++) {
         hash = (hash ^ static_cast<uint8_t>(text[i])) * 16777619u;
@@ -88,16 +88,29 @@ uint32_t string_index(Log& log, const char* text, uint32_t length) {
     KnownString& known = log.strings[hash % Log::kStrings];
     if (known.index != 0 && known.length == length &&
         memcmp(log.payload() + known.offset, text, length) == 0) {
-        return known.index - 1u;
+        index = known.index - 1u;
+        return true;
     }
     Fields fields;
     fields.text = text;
     fields.text_size = length;
-    if (!write_record<Op::kString>(log, 0, fields, 0)) return 0;
+    if (!write_record<Op::kString>(log, 0, fields, 0)) return false;
     known.offset = static_cast<uint32_t>(log.cursor - log.payload()) - length;
     known.length = static_cast<uint16_t>(length);
     known.index = static_cast<uint16_t>(++log.string_count);
-    return log.string_count - 1;
+    index = log.string_count - 1;
+    return true;
+}
+
+// The same of a type's name.
+inline bool type_index(Log& log, const TypeName& type, uint32_t& index) {
+    KnownType& known = log.types[type.number % Log::kTypes];
+    if (known.text != type.text) [[unlikely]] {
+        if (!string_index(log, type.text, type.size, index)) return false;
+        known = {type.text, index};
+    }
+    index = known.index;
+    return true;
 }
 
 template <Op op>
@@ -108,8 +121,10 @@ void record_with_string(When when, Fields fields, const char* text, const CallSi
     Log* log = scope.log(length + kRecordMargin);
     if (!log) return;
     const uint32_t stack = scope.stack(site);
-    fields.string = string_index(*log, text ? text : "", length);
-    if (!write_record<op>(*log, ticks_now(when), fields, stack)) count_loss(Loss::kNested);
+    if (!string_index(*log, text ? text : "", length, fields.string) ||
+        !write_record<op>(*log, ticks_now(when), fields, stack)) {
+        count_loss(Loss::kNested);
+    }
 }
 
 uint64_t number(const void* address) {
@@ -388,9 +403,8 @@ void hooked_event(Op op, const void* buffer, const Hooked& hooked, const CallSit
         op = sampled_hooked_event(op, buffer, hooked);
         if (op == Op::kInvalid) return;
     }
-    const auto length = static_cast<uint32_t>(strnlen(hooked.type, kMaxString));
     Recording scope;
-    Log* log = scope.log(length + 2 * kRecordMargin);
+    Log* log = scope.log(hooked.type.size + 2 * kRecordMargin);
     if (!log) return;
     const uint32_t stack = scope.stack(site);
     Fields fields;
@@ -398,7 +412,7 @@ void hooked_event(Op op, const void* buffer, const Hooked& hooked, const CallSit
     fields.other = fields.address;
     fields.value = hooked.count;
     fields.detail = hooked.flags;
-    fields.string = string_index(*log, hooked.type, length);
+    if (!type_index(*log, hooked.type, fields.string)) return count_loss(Loss::kNested);
     const bool ends = op == Op::kRelease || op == Op::kDestroy;
     const uint64_t ticks = ticks_now(ends ? When::kBefore : When::kAfter);
     // A create needs no word about its count where that is one.
@@ -417,7 +431,7 @@ void hooked_event(Op op, const void* buffer, const Hooked& hooked, const CallSit
         case Op::kDestroy:
             return write_hooked<Op::kDestroy>(*log, fields, stack, ticks);
         default:
-            fields.string = string_index(*log, "", 0);
+            if (!string_index(*log, "", 0, fields.string)) return count_loss(Loss::kNested);
             return write_hooked<Op::kTouch>(*log, fields, stack, ticks);
     }
 }

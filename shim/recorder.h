@@ -61,7 +61,7 @@ void buffer_counted(const void* buffer, long count, const CallSite& site);
 void buffer_moved(const void* from, const void* to, const CallSite& site);
 // Of a hooked library's buffer. `flags`: trace::CountedFlags. `count`: see trace::Op::kCounted.
 struct Hooked {
-    const char* type;
+    TypeName type;
     uint32_t flags;
     int64_t count;
 };

@@ -62,6 +62,7 @@ bool new_chunk(Session& session, Log& log, trace::ChunkKind kind, uint32_t threa
     log.last_stack = 0;
     log.string_count = 0;
     memset(log.strings, 0, sizeof(log.strings));
+    memset(log.types, 0, sizeof(log.types));
     log.limit = log.payload() + (chunk.size - sizeof(trace::ChunkHeader)) - kRecordMargin;
     log.cursor = log.payload();
     renew_clock();

@@ -29,8 +29,21 @@ struct KnownString {
     uint16_t index;  // plus one; 0: empty slot
 };
 
+// A type of hooked buffers: text that stays where it is and as it is, so that a look at the address
+// tells that a chunk defines it.
+struct TypeName {
+    const char* text;
+    uint32_t size;
+    uint32_t number;  // of the process' types, from 0
+};
+
+struct KnownType {
+    const char* text;  // nullptr: empty slot
+    uint32_t index;
+};
+
 struct Log {
-    static constexpr unsigned kStrings = 32;
+    static constexpr unsigned kStrings = 32, kTypes = 32;
 
     uint8_t* cursor;  // next record
     uint8_t* limit;   // end of the payload, less kRecordMargin; all zero: no chunk
@@ -42,6 +55,7 @@ struct Log {
     uint32_t string_count;
     int extent;
     KnownString strings[kStrings];
+    KnownType types[kTypes];
 
     uint8_t* payload() const { return reinterpret_cast<uint8_t*>(chunk + 1); }
 };
