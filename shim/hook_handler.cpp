@@ -135,10 +135,9 @@ inline uintptr_t identify(const Binding& binding, const HookFrame& frame, HookTh
     return identify_by_rule(binding, frame, thread);
 }
 
-void read_counter(const HookedType& type, uintptr_t identity, HookThread& thread,
-                  HookEvent& event) {
+inline void read_counter(const HookedType& type, uintptr_t identity, HookThread& thread,
+                         HookEvent& event) {
     const Counter& counter = type.counter;
-    event.counted = false;
     if (!counter.known || !type.counter_trusted.load(std::memory_order_relaxed)) return;
     int64_t value = 0;
     const uintptr_t address = identity + static_cast<uintptr_t>(intptr_t{counter.offset});
