@@ -33,13 +33,19 @@ class Benchmarks(unittest.TestCase):
         if not os.path.exists(os.path.join(os.environ["LASTREF_PROGRAMS"], "bench",
                                            "buffer_references")):
             self.skipTest("built without libgstreamer1.0-dev")
-        self.quick("gstreamer", "added, leaks tracer / lastref")
+        self.quick("gstreamer", "added, leaks tracer / lastref.h",
+                   "added, leaks tracer / lastref, hooked")
 
     def test_hooks(self):
         self.quick("hooks", "hook call", "malloc or free, simple", "ns of a hook call")
 
     def test_hooked_call(self):
-        self.quick("hooked_call", "plain", "nothing recorded", "recorded")
+        self.quick("hooked_call", "plain", "nothing recorded", "recorded",
+                   "ns of a hooked call")
+
+    def test_ffmpeg(self):
+        self.quick("ffmpeg", "plain", "level simple, hooked",
+                   "processor time, level simple with pack / plain")
 
     def test_billion(self):
         self.quick("billion", "trace", "report")
