@@ -14,6 +14,7 @@ test_packages=(clang libclang-rt-14-dev sqlite3 ffmpeg gstreamer1.0-tools gstrea
     libgstreamer1.0-dev git redis-server redis-tools nginx-light apache2-utils
     openjdk-17-jdk-headless perl heaptrack gdb cmake python3-jsonschema python3-pytest binutils
     openssl dbus-daemon dbus-bin libglib2.0-bin
+    libevent-2.1-7 libnghttp2-14 libxml2-utils libwayland-server0 libwayland-client0 libgrpc29
     protobuf-compiler chromium libdebuginfod1)
 # The HTML report's front end is bundled by node and npm, from wherever they come.
 command -v npm >/dev/null || test_packages+=(nodejs npm)

@@ -15,10 +15,11 @@ on box_put    in  release id=a0
 
 
 class Planted(LastrefTest):
-    def leak(self, scenario, hooks, type, env=None, culprit="hold_one"):
+    def leak(self, scenario, hooks, type, env=None, culprit="hold_one", holder="hold_one",
+             arguments=()):
         """The one leak that `planted SCENARIO` has, after checking all that it must be."""
-        run = self.run_program([program("hooks/planted"), scenario], options=["--hooks", hooks],
-                               env=env)
+        run = self.run_program([program("hooks/planted"), scenario, *arguments],
+                               options=["--hooks", hooks], env=env)
         if run.status == 77:
             self.skipTest(f"no library for {scenario}")
         self.assert_exits(run)
@@ -31,9 +32,11 @@ class Planted(LastrefTest):
                          [(3, {"min": 1, "max": 1})], findings(result, type=type))
         leak = found[0]
         self.assertEqual(leak["culprit"]["frame"]["function"], culprit)
-        self.assertIn("hold_one", [frame["function"] for frame in leak["culprit"]["stack"]])
-        self.assertEqual([e["op"] for e in leak["example"]["events"]],
-                         ["create", "retain", "release"])
+        self.assertIn(holder, [frame["function"] for frame in leak["culprit"]["stack"]])
+        events = leak["example"]["events"]
+        self.assertEqual([e["op"] for e in events], ["create", "retain", "release"])
+        self.assertIn("use_one", [frame["function"] for frame in events[0]["stack"]])
+        self.assertIn(holder, [frame["function"] for frame in events[1]["stack"]])
         self.assertEqual([e["count"] for e in leak["example"]["events"]], [1, 2, 1])
         hooked = {t["type"]: t for t in result["summary"]["hooked"]}
         self.assertEqual(hooked[type]["unseen"], 0)
@@ -59,6 +62,34 @@ class Planted(LastrefTest):
         self.leak("gstreamer", "gstreamer", "GstMiniObject",
                   env={"GST_PLUGIN_SYSTEM_PATH": "/nonexistent", "GST_REGISTRY":
                        os.path.join(self.directory, "registry")})
+
+    def error_path(self, scenario, hooks, type, env=None):
+        """Only where a call fails is a release missing: at the function that took the reference."""
+        result = self.leak(scenario, hooks, type, env, culprit="convert_one", holder="convert_one",
+                           arguments=["error"])
+        leak = next(f for f in findings(result, "refcount-leak", type)
+                    if "use_one" in [frame["function"] for frame in f["created"]])
+        self.assertEqual(leak["culprit"]["cause"], "missing-release")
+
+    def test_glib_error_path(self):
+        self.error_path("glib", "glib", "GBytes")
+
+    def test_gobject_error_path(self):
+        self.error_path("gobject", "glib", "GObject")
+
+    def test_ffmpeg_error_path(self):
+        self.error_path("ffmpeg", "ffmpeg", "AVBuffer")
+
+    def test_openssl_error_path(self):
+        self.error_path("openssl", "openssl", "X509")
+
+    def test_dbus_error_path(self):
+        self.error_path("dbus", "dbus", "DBusMessage")
+
+    def test_gstreamer_error_path(self):
+        self.error_path("gstreamer", "gstreamer", "GstMiniObject",
+                        env={"GST_PLUGIN_SYSTEM_PATH": "/nonexistent", "GST_REGISTRY":
+                             os.path.join(self.directory, "registry")})
 
     def test_own_library_with_hidden_symbols(self):
         rules = self.rule_file(TINY_RULES)
