@@ -51,7 +51,7 @@ class IndependentCount(LastrefTest):
             if event["op"] in functions and event.get("address") in of_type:
                 seen[event["op"]] += 1
         self.assertEqual(seen, expected)
-        self.assertGreater(min(expected.values()), 0, hits)
+        self.assertGreater(min(hits), 0, hits)
 
     def test_bytes(self):
         self.assert_equal_counts("glib", "GBytes", [program("hooks/planted"), "glib"],
@@ -82,6 +82,8 @@ class IndependentCount(LastrefTest):
             [shutil.which("ffmpeg"), "-loglevel", "error", "-nostdin", "-y", "-f", "lavfi", "-i",
              "testsrc=duration=0.2:size=64x48:rate=25", "-c:v", "mpeg4", "-threads", "1", "-f",
              "null", "-"],
+            # A pool hands out what lies in its list, behind its lock (libavutil 57); else it creates.
+            create=["av_buffer_create", "av_buffer_pool_get *(long *)($rdi + 40) != 0"],
             retain=["av_buffer_ref"],
             release=["av_buffer_unref $rdi != 0 && *(long *)$rdi != 0"])
 
