@@ -44,7 +44,8 @@ struct BufferLife {
     uint64_t ended_signature = 0;  // as it was when the life ended
     int threads = 1;               // that read its true counter: one, or more
     uint32_t last_thread = 0;
-    int64_t gap_seen = 0;  // of the last reading, where it was not believed yet
+    int64_t gap_seen = 0;      // of the last reading, where it was not believed yet
+    bool counted_out = false;  // its last operation took its true counter to zero
     LifeHistory history;
     uint64_t number = 0;               // its follower's
     std::unique_ptr<SiteTally> tally;  // once the history is no longer whole

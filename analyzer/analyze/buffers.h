@@ -113,6 +113,7 @@ private:
     bool is_live(uint64_t address, uint32_t type) const;
     Told take_told(const Event& event);
     void hold_against(const Told& told, const Event& event);
+    void create_unseen(const Told& told, const Event& event);
     void reconcile(BufferLife& life, int64_t count, const Event& event);
     void note_unseen(BufferLife& life, uint64_t steps);
     void bring_back(BufferLife& life);

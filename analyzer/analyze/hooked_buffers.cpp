@@ -5,7 +5,8 @@
 //                                          corrected. Where several threads are at the buffer a
 //                                          reading may be a race, so it must be met twice.
 //   an ended life has a count above zero   it goes on: brought back from a pool, or its end was
-//                                          none
+//                                          none; but where its true counter was seen to go to zero
+//                                          and creations are not all seen, that is another one
 //   a destroy that is meant only where      it is passed over where there is none
 //   a buffer of its type is live
 //   an unknown identity of a type whose    it was created unseen, with the count that was read
@@ -38,20 +39,24 @@ Buffers::Told Buffers::take_told(const Event& event) {
     return told;
 }
 
+void Buffers::create_unseen(const Told& told, const Event& event) {
+    Event created = event;
+    created.op = Op::kCreate;
+    created.string = told.type;
+    created.size = 0;
+    create(created);
+    const bool known = (told.flags & trace::kCountKnown) != 0;
+    if (known && told.count > 0) lives_.find(event.address)->second.count = told.count;
+}
+
 // Before the operation `event` is applied; for a create, after it.
 void Buffers::hold_against(const Told& told, const Event& event) {
     const bool known = (told.flags & trace::kCountKnown) != 0;
-    auto found = lives_.find(event.address);
+    const bool may_be_new =
+        (told.flags & trace::kImplicit) != 0 && from_start_ && event.op != Op::kDestroy;
+    const auto found = lives_.find(event.address);
     if (found == lives_.end()) {
-        if ((told.flags & trace::kImplicit) == 0 || !from_start_ || event.op == Op::kDestroy)
-            return;
-        Event created = event;
-        created.op = Op::kCreate;
-        created.string = told.type;
-        created.size = 0;
-        create(created);
-        found = lives_.find(event.address);
-        if (known && told.count > 0) found->second.count = told.count;
+        if (may_be_new) create_unseen(told, event);
         return;
     }
     BufferLife& life = found->second;
@@ -63,13 +68,18 @@ void Buffers::hold_against(const Told& told, const Event& event) {
         const bool lives_on = known && told.count > 0;
         const bool from_pool = (told.flags & trace::kRevives) != 0 && event.op == Op::kRetain;
         if (!lives_on && !from_pool) return;
+        if (may_be_new && life.counted_out && !came_just_too_late(life, event)) {
+            return create_unseen(told, event);
+        }
         if (lives_on) unlearn_end(life);
         bring_back(life);
         life.count = lives_on ? told.count : 0;
         if ((told.flags & trace::kRevives) == 0) note_unseen(life, 1);
         return;
     }
-    if (known && life.state == State::kLive) reconcile(life, told.count, event);
+    if (life.state != State::kLive) return;
+    if (known) reconcile(life, told.count, event);
+    life.counted_out = known && told.count == 1 && event.op == Op::kRelease;
 }
 
 void Buffers::reconcile(BufferLife& life, int64_t count, const Event& event) {

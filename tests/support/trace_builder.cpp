@@ -329,6 +329,16 @@ TraceBuilder& TraceBuilder::count(uint64_t buffer, int64_t value, uint32_t stack
     return add(log, record);
 }
 
+TraceBuilder& TraceBuilder::counted(uint64_t buffer, int64_t value, const std::string& type,
+                                    uint32_t flags) {
+    Record record = at_now(Op::kCounted);
+    record.event.address = buffer;
+    record.event.value = value;
+    record.event.detail = flags;
+    record.string = type;
+    return add(log, record);
+}
+
 TraceBuilder& TraceBuilder::move(uint64_t from, uint64_t to, uint32_t stack) {
     Record record = at_now(Op::kMove);
     record.event.address = from;

@@ -62,6 +62,8 @@ public:
     TraceBuilder& release(uint64_t buffer, uint32_t stack = 0);
     TraceBuilder& touch(uint64_t buffer, const std::string& hint, uint32_t stack = 0);
     TraceBuilder& count(uint64_t buffer, int64_t value, uint32_t stack = 0);
+    // Of a hooked library's buffer, before the operation that follows. `flags`: CountedFlags.
+    TraceBuilder& counted(uint64_t buffer, int64_t value, const std::string& type, uint32_t flags);
     TraceBuilder& move(uint64_t from, uint64_t to, uint32_t stack = 0);
     TraceBuilder& destroy(uint64_t buffer, uint32_t stack = 0);
     TraceBuilder& load(int64_t module, uint64_t address, uint64_t size, const std::string& path,
