@@ -106,8 +106,8 @@ bool all_hold(const Condition* conditions, unsigned count, const HookFrame& fram
     return true;
 }
 
-__attribute__((noinline)) uintptr_t identify_by_rule(const Binding& binding,
-                                                     const HookFrame& frame, HookThread& thread) {
+__attribute__((noinline)) uintptr_t identify_by_rule(const Binding& binding, const HookFrame& frame,
+                                                     HookThread& thread) {
     const Rule& rule = *binding.rule;
     int64_t value = 0;
     Read read = evaluate(rule.identity, frame, 0, thread, value);

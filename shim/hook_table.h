@@ -49,8 +49,8 @@ struct Binding {
         nest = of.nest;
         conditional = of.conditions != 0 || its_type.rules->conditions != 0;
         const Expression& identity = of.identity;
-        argument = identity.base == Base::kArgument && identity.steps == 0 ? identity.index
-                                                                           : kComputed;
+        argument =
+            identity.base == Base::kArgument && identity.steps == 0 ? identity.index : kComputed;
     }
 };
 

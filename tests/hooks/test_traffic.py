@@ -57,6 +57,10 @@ class Traffic(LastrefTest):
                 self.assertEqual(seen[type]["unseen"], 0, type)
         return result, seen
 
+    def assert_covered(self, type):
+        """Nearly every step of the true counters has its event."""
+        self.assertGreater(type["seen"] / (type["seen"] + type["unseen"]), 0.95, type)
+
     def assert_balanced(self, result, *types, kept=()):
         """No finding of these types, but leaks that were created by one of the functions `kept`."""
         for finding in findings(result):
@@ -202,7 +206,7 @@ class Bus(Traffic):
                                    options=["--hooks", "dbus"], env=bus)
             self.assert_exits(run)
             self.assertIn("org.freedesktop.DBus", run.stdout)
-            # Incoming messages may be let go by code that is not exported.
+            # Incoming messages are made by code that is not exported.
             result, seen = self.hooked(run.traces, "DBusMessage", one_thread=False)
             self.assertGreater(seen["DBusMessage"]["seen"], 10)
             self.assert_balanced(result, "DBusMessage")
@@ -214,11 +218,14 @@ class Bus(Traffic):
         # GIO has a thread for the bus: a reading of the counter may be a race there.
         result, seen = self.hooked(run.traces, "GObject", "GBytes", one_thread=False)
         self.assertGreater(seen["GObject"]["seen"], 100)
+        self.assertGreater(seen["GVariant"]["seen"], 100)
+        self.assert_covered(seen["GVariant"])
         self.assert_balanced(result, "GObject", "GBytes", kept=self.KEPT)
         os.kill(int(pid), signal.SIGTERM)
         daemon.communicate(timeout=60)
         result, seen = self.hooked(traces_in(traces), "DBusMessage", one_thread=False)
         self.assertGreater(seen["DBusMessage"]["seen"], 100)
+        self.assert_covered(seen["DBusMessage"])
         self.assert_balanced(result, "DBusMessage")
 
     @needs("gio")

@@ -201,7 +201,8 @@ TEST_CASE("a very long history keeps both ends") {
     }
 }
 
-TEST_CASE("where creations are not seen, a counter that went to zero tells one life from the next") {
+TEST_CASE(
+    "where creations are not seen, a counter that went to zero tells one life from the next") {
     constexpr uint32_t kFlags = trace::kCountKnown | trace::kImplicit;
     TraceBuilder told;
     for (int i = 0; i < 3; ++i) {
