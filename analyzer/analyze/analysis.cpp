@@ -129,25 +129,14 @@ void add_totals(const Lifecycle& lifecycle, Summary& summary) {
     lifecycle.mappings().for_each_live([&](const Mapping&) { ++summary.mappings.live; });
 }
 
-// What is seen of the types of hooked libraries. The summary's coverage is of all of them.
+// What is seen of the types of hooked libraries.
 void add_hooked_types(const Lifecycle& lifecycle, TraceFile& trace, const HookFacts& hooks,
                       Summary& summary) {
-    uint64_t seen = 0, unseen = 0;
     for (const auto& [type, coverage] : lifecycle.buffers().coverage()) {
-        const std::string& name = trace.strings()[type];
-        auto at = std::find_if(summary.hooked.begin(), summary.hooked.end(),
-                               [&](const HookedType& one) { return one.type == name; });
-        if (at == summary.hooked.end()) at = summary.hooked.insert(at, {name, 0, 0, {}});
-        at->seen += coverage.seen;
-        at->unseen += coverage.unseen;
-        if (const std::string* partial = hooks.partial(type)) at->partial = *partial;
-    }
-    for (const HookedType& one : summary.hooked) {
-        seen += one.seen;
-        unseen += one.unseen;
-    }
-    if (unseen != 0) {
-        summary.coverage = static_cast<double>(seen) / static_cast<double>(seen + unseen);
+        HookedType& one = hooked_type(summary, trace.strings()[type]);
+        one.seen += coverage.seen;
+        one.unseen += coverage.unseen;
+        if (const std::string* partial = hooks.partial(type)) one.partial = *partial;
     }
 }
 
@@ -174,7 +163,8 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     constexpr uint64_t kWorthAThread = 1u << 20;  // bytes; less is read before one has started
     uint64_t activity = 0, forks = 0, next_progress = kProgressStep;
     const bool may_read_ahead = follower == nullptr || !follower->reads_strings();
-    BatchReader reader(trace, trace.size() >= kWorthAThread && may_read_ahead && has_spare_core());
+    BatchReader reader(trace,
+                       trace.size() >= kWorthAThread && may_read_ahead && usable_cores() > 1);
     for (;;) {
         const std::span<const Event> events = reader.next();
         if (events.empty()) break;
@@ -221,6 +211,12 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
 }
 
 void complete_report(Report& report) {
+    HookedType all;
+    for (const HookedType& one : report.summary.hooked) {
+        all.seen += one.seen;
+        all.unseen += one.unseen;
+    }
+    report.summary.coverage = all.coverage();
     sort_findings(report.findings);
     tell_apart(report.findings);
 }

@@ -20,7 +20,7 @@ using EventProgress = std::function<void(uint64_t)>;
 void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& progress,
                    Report& report, TraceFollower* follower = nullptr);
 
-// To be called once, after the last trace: order and distinct ids.
+// To be called once, after the last trace: the summary's coverage, order and distinct ids.
 void complete_report(Report& report);
 
 }  // namespace lastref

@@ -25,9 +25,9 @@ std::vector<Module> convert(const std::vector<ModuleRecord>& records) {
 
 }  // namespace
 
-ElfFrames::ElfFrames(const TraceFile& trace, const SymbolPlaces& places)
+ElfFrames::ElfFrames(const TraceFile& trace, std::shared_ptr<ElfFiles> files)
     : modules_(convert(trace.modules())),
-      symbolizer_(modules_, trace.header().pid, places, &trace.names()) {}
+      symbolizer_(modules_, trace.header().pid, std::move(files), &trace.names()) {}
 
 const std::vector<Frame>& ElfFrames::frames(uint64_t pc, uint32_t epoch) {
     return symbolizer_.frames(pc, epoch);

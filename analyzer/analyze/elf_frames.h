@@ -3,6 +3,7 @@
 #define LASTREF_ANALYZER_ANALYZE_ELF_FRAMES_H
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "analyze/stack_names.h"
@@ -14,7 +15,9 @@ namespace lastref {
 class ElfFrames final : public FrameSource {
 public:
     // Takes a copy of the trace's modules; ELF files are opened when first asked for.
-    explicit ElfFrames(const TraceFile& trace, const SymbolPlaces& places = {});
+    ElfFrames(const TraceFile& trace, std::shared_ptr<ElfFiles> files);
+    explicit ElfFrames(const TraceFile& trace, const SymbolPlaces& places = {})
+        : ElfFrames(trace, std::make_shared<ElfFiles>(places)) {}
 
     const std::vector<Frame>& frames(uint64_t pc, uint32_t epoch) override;
     bool is_own(uint64_t pc, uint32_t epoch) override;

@@ -216,6 +216,9 @@ struct GateSummary {
     std::vector<std::string> gone;  // lines of the baseline that nothing matches any more
 };
 
+// The type's own entry, made where there is none.
+HookedType& hooked_type(Summary& summary, const std::string& type);
+
 struct Report {
     std::vector<Process> processes;
     Summary summary;

@@ -29,10 +29,15 @@ public:
     uint32_t node_of(uint32_t stack, StackNames& names);
     uint32_t node_of(const Stack& stack);
 
+    // Adds another tree, parents before children. Returns the index here for each index there.
+    std::vector<uint32_t> add(const std::vector<Frame>& frames,
+                              const std::vector<UsageNode>& nodes);
+
 private:
     using FrameKey = std::tuple<std::string, uint64_t, bool, std::string, uint32_t>;
 
     uint32_t frame_index(const Frame& frame);
+    uint32_t node_index(uint32_t parent, uint32_t frame);
     uint32_t node_of(const std::vector<uint32_t>& innermost_first);
 
     std::vector<Frame>& frames_;

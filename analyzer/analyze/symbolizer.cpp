@@ -1,12 +1,10 @@
 #include "analyze/symbolizer.h"
 
-#include <map>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
-#include "symbols/elf_module.h"
 #include "symbols/perf_map.h"
 #include "trace_format.h"
 
@@ -47,13 +45,12 @@ struct Symbolizer::State {
 
     std::span<const Module> modules;
     int32_t pid;
-    SymbolPlaces places;
+    std::shared_ptr<ElfFiles> files;
     const TraceNames* names = nullptr;
     std::vector<bool> is_own;  // by module
     size_t last_module = kNoModule;
-    std::optional<PerfMap> perf_map;  // read at first need
-    std::map<std::pair<std::string, std::string>, std::unique_ptr<ElfModule>> files;
-    std::vector<std::optional<ElfModule*>> opened;  // by module; shared between reloads
+    std::optional<PerfMap> perf_map;                                // read at first need
+    std::vector<std::optional<std::shared_ptr<ElfModule>>> opened;  // by module
     std::unordered_map<Seen, const std::vector<Frame>*, Hash> by_pc;
     std::unordered_map<Place, std::vector<Frame>, Hash> by_place;
 
@@ -83,13 +80,8 @@ size_t Symbolizer::State::find_module(uint64_t address, uint32_t epoch) {
 }
 
 ElfModule* Symbolizer::State::elf_module(size_t index) {
-    if (!opened[index]) {
-        const Module& module = modules[index];
-        auto [file, is_new] = files.try_emplace({module.path, module.build_id});
-        if (is_new) file->second = ElfModule::open(module.path, module.build_id, places);
-        opened[index] = file->second.get();
-    }
-    return *opened[index];
+    if (!opened[index]) opened[index] = files->find(modules[index].path, modules[index].build_id);
+    return opened[index]->get();
 }
 
 std::vector<Frame> Symbolizer::State::make_frames(const Place& place) {
@@ -135,10 +127,10 @@ std::vector<Frame> Symbolizer::State::make_frames(const Place& place) {
     return frames;
 }
 
-Symbolizer::Symbolizer(std::span<const Module> modules, int32_t pid, const SymbolPlaces& places,
-                       const TraceNames* names)
+Symbolizer::Symbolizer(std::span<const Module> modules, int32_t pid,
+                       std::shared_ptr<ElfFiles> files, const TraceNames* names)
     : state_(new State) {
-    state_->places = places;
+    state_->files = std::move(files);
     state_->names = names;
     state_->modules = modules;
     state_->pid = pid;

@@ -2,8 +2,8 @@
 //
 // Symbols come from the ELF files that the trace names, checked by build-id, through elfutils
 // libdw (separate debug files and debuginfod included), and for code in no module from
-// /tmp/perf-PID.map. One instance serves one trace; it is not thread-safe. Modules are opened
-// when first asked for, results are cached by (module, address).
+// /tmp/perf-PID.map. One instance serves one trace; it is not thread-safe, but several may share
+// their files. Modules are opened when first asked for, results are cached by (module, address).
 #ifndef LASTREF_ANALYZER_ANALYZE_SYMBOLIZER_H
 #define LASTREF_ANALYZER_ANALYZE_SYMBOLIZER_H
 
@@ -15,7 +15,7 @@
 
 #include "analyze/findings.h"
 #include "read/trace_names.h"
-#include "symbols/symbol_places.h"
+#include "symbols/elf_files.h"
 
 namespace lastref {
 
@@ -33,7 +33,8 @@ class Symbolizer {
 public:
     // `modules` must outlive the symbolizer. `pid` names the perf map. What `names` tells is taken
     // from there, whatever files are at hand; it must outlive the symbolizer too.
-    Symbolizer(std::span<const Module> modules, int32_t pid, const SymbolPlaces& places = {},
+    Symbolizer(std::span<const Module> modules, int32_t pid,
+               std::shared_ptr<ElfFiles> files = std::make_shared<ElfFiles>(),
                const TraceNames* names = nullptr);
     ~Symbolizer();
 

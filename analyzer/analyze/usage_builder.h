@@ -34,8 +34,14 @@ public:
         usage_->begins(life.type, life.stack, life.size, false);
     }
 
+    // What another builder made of other traces. `first_process`: index that its first process has
+    // in this report.
+    void add(const UsageReport& part, uint64_t first_process);
+
 private:
     uint32_t type_index(const std::string& name);
+    UsageSite& site_at(uint32_t type, uint32_t node);
+    void add_times(uint64_t start_realtime_ns, uint64_t duration_ns);
 
     UsageReport& report_;
     FrameTree tree_;

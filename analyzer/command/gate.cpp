@@ -8,11 +8,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <system_error>
 #include <thread>
 
-#include "analyze/build_report.h"
+#include "analyze/report_parts.h"
+#include "command/ended_traces.h"
 #include "command/exit_status.h"
 #include "command/installed_file.h"
 #include "command/output_file.h"
@@ -89,24 +91,45 @@ std::vector<RunTrace> settled_traces(const RunOutcome& outcome) {
     return traces;
 }
 
-Report read_traces(const std::vector<RunTrace>& traces, bool usage,
-                   std::vector<std::string>& doubts) {
-    std::vector<std::string> paths;
-    for (const RunTrace& trace : traces) paths.push_back(trace.path);
-    ProgressLine line("gate");
-    std::vector<Error> unreadable;
-    Options options;
-    options.unreadable = &unreadable;
-    options.usage = usage;
-    options.progress = [&](double share) { line.show(share); };
-    Result<Report> report = build_report(paths, options);
-    for (const Error& error : unreadable) doubts.push_back("unreadable: " + error.message());
-    return report ? std::move(*report) : Report{};
-}
+// Reads the traces of one run.
+class TraceReading {
+public:
+    TraceReading(std::shared_ptr<ElfFiles> files, bool usage)
+        : parts_(options(usage), std::move(files)),
+          ended_([this](const std::string& path) { parts_.prepare(path); }) {}
+
+    // To be called before the run: traces of its ended processes are read while it goes on.
+    void begin(const RunId& run_id, const std::string& directory) {
+        ended_.watch(directory, run_id);
+    }
+
+    Report finish(const std::vector<RunTrace>& traces, std::vector<std::string>& doubts) {
+        ended_.stop();
+        std::vector<std::string> paths;
+        for (const RunTrace& trace : traces) paths.push_back(trace.path);
+        Result<Report> report = parts_.report(paths);
+        for (const Error& error : unreadable_) doubts.push_back("unreadable: " + error.message());
+        return report ? std::move(*report) : Report{};
+    }
+
+private:
+    Options options(bool usage) {
+        Options options;
+        options.unreadable = &unreadable_;
+        options.usage = usage;
+        options.progress = [this](double share) { line_.show(share); };
+        return options;
+    }
+
+    ProgressLine line_{"gate"};
+    std::vector<Error> unreadable_;
+    ReportParts parts_;
+    EndedTraces ended_;  // after parts_, which its thread uses
+};
 
 // Runs the planted control as the command was run, and says why it does not prove the gate.
 std::string control_failure(const GateOptions& options, const std::string& folder,
-                            Suppressions& suppressions) {
+                            const std::shared_ptr<ElfFiles>& files, Suppressions& suppressions) {
     const std::string control = find_installed_file("lastref-control", "../libexec/lastref");
     if (control.empty())
         return "the planted control (lastref-control) is neither beside the command lastref nor in "
@@ -119,7 +142,7 @@ std::string control_failure(const GateOptions& options, const std::string& folde
     const RunOutcome outcome = run_traced(run);
     if (!outcome.started || outcome.status != 0) return "the planted control could not be run";
     std::vector<std::string> doubts;
-    const Report report = read_traces(outcome.traces, false, doubts);
+    const Report report = TraceReading(files, false).finish(outcome.traces, doubts);
     if (!doubts.empty()) return "the planted control's trace: " + doubts.front();
     return why_control_fails(report, suppressions);
 }
@@ -187,9 +210,15 @@ int run_gate(const GateOptions& options, const std::string& folder) {
     run.timeout = options.timeout;
     run.output = traces_folder + "/%e.%p.%n.trace";
     run.command = options.command;
+    const bool usage =
+        std::any_of(options.outputs.begin(), options.outputs.end(),
+                    [](const auto& output) { return find_format(output.first)->usage; });
+    const auto files = std::make_shared<ElfFiles>();
+    TraceReading reading(files, usage);
+    run.starting = [&](const RunId& id, const std::string& in) { reading.begin(id, in); };
     const RunOutcome outcome = run_traced(run);
     if (!outcome.started) return kUsage;
-    if (outcome.end.received != 0) return 128 + outcome.end.received;
+    if (outcome.end.received != 0) _exit(128 + outcome.end.received);  // not to wait for `reading`
     Doubts doubts;
     if (outcome.end.timed_out) {
         doubts.reasons.push_back("the command was ended before it was done (--timeout)");
@@ -197,12 +226,9 @@ int run_gate(const GateOptions& options, const std::string& folder) {
                         options.timeout));
     }
 
-    const bool usage =
-        std::any_of(options.outputs.begin(), options.outputs.end(),
-                    [](const auto& output) { return find_format(output.first)->usage; });
-    Report report = read_traces(settled_traces(outcome), usage, doubts.reasons);
+    Report report = reading.finish(settled_traces(outcome), doubts.reasons);
     report.root = std::filesystem::current_path(error).string();
-    const std::string failure = control_failure(options, folder + "/control", suppressions);
+    const std::string failure = control_failure(options, folder + "/control", files, suppressions);
     if (!failure.empty()) doubts.reasons.push_back(failure);
     std::vector<std::string> notes;
     add_default_suppressions(report, suppressions, notes);

@@ -192,6 +192,7 @@ RunOutcome run_traced(const RunOptions& options) {
         shim_environment(shim.path, *level, output.pattern, options.ring, run_id);
     if (!rules.empty()) set_variable(environment, "LASTREF_HOOKS", rules);
     if (options.unpooled) switch_pools_off(environment);
+    if (options.starting) options.starting(run_id, output.directory);
     outcome.end = launch_and_wait({*program, options.command, environment, options.timeout});
     if (outcome.end.error != 0)
         return refuse_run(

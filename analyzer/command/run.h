@@ -2,6 +2,7 @@
 #ifndef LASTREF_ANALYZER_COMMAND_RUN_H
 #define LASTREF_ANALYZER_COMMAND_RUN_H
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct RunOptions {
     unsigned timeout = 0;              // seconds until it is ended; 0: none
     bool unpooled = false;             // switch the known pools off
     std::vector<std::string> command;  // the program and its arguments
+    // Called right before the program starts: what its traces will have in common, and their
+    // folder.
+    std::function<void(const RunId&, const std::string& directory)> starting;
 };
 
 struct RunOutcome {

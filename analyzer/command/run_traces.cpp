@@ -8,7 +8,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <sstream>
 #include <system_error>
 
@@ -49,12 +48,14 @@ uint64_t process_start(pid_t pid) {
 RunTrace describe(const std::string& path, const trace::TraceHeader& header) {
     RunTrace trace;
     trace.path = path;
+    std::copy(std::begin(header.run_id), std::end(header.run_id), trace.run_id.begin());
     trace.pid = header.pid;
     trace.started_ns = header.start_monotonic_ns;
     trace.bytes = header.chunks_end;
     trace.exit_kind = header.exit_kind;
-    trace.is_running = header.exit_kind == trace::ExitKind::kNone && header.process_start != 0 &&
-                       process_start(header.pid) == header.process_start;
+    const bool is_known = header.process_start != 0;
+    trace.is_alive = !is_known || process_start(header.pid) == header.process_start;
+    trace.is_running = header.exit_kind == trace::ExitKind::kNone && is_known && trace.is_alive;
     std::copy(std::begin(header.lost), std::end(header.lost), trace.lost.begin());
     return trace;
 }
@@ -76,6 +77,12 @@ bool write_end(const std::string& path, trace::ExitKind kind, int32_t value) {
 }
 
 }  // namespace
+
+std::optional<RunTrace> read_run_trace(const std::string& path) {
+    const auto header = read_header(path);
+    if (!header) return std::nullopt;
+    return describe(path, *header);
+}
 
 std::vector<RunTrace> find_run_traces(const std::string& directory, const RunId& run_id) {
     std::vector<RunTrace> traces;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,13 +21,18 @@ using RunId = std::array<uint8_t, sizeof(trace::TraceHeader::run_id)>;
 
 struct RunTrace {
     std::string path;
+    RunId run_id = {};
     pid_t pid = 0;
     uint64_t started_ns = 0;
     uint64_t bytes = 0;  // of the file that hold something
     trace::ExitKind exit_kind = trace::ExitKind::kNone;
-    bool is_running = false;
+    bool is_alive = false;    // its process is still there, or may be
+    bool is_running = false;  // and has not said how it ends
     std::array<uint64_t, static_cast<size_t>(trace::Loss::kCount)> lost = {};
 };
+
+// What the header of the trace at `path` says; nothing for any other file.
+std::optional<RunTrace> read_run_trace(const std::string& path);
 
 // Every trace of this run in `directory`, oldest first.
 std::vector<RunTrace> find_run_traces(const std::string& directory, const RunId& run_id);

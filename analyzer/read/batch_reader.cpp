@@ -6,10 +6,11 @@
 
 namespace lastref {
 
-bool has_spare_core() {
+unsigned usable_cores() {
     cpu_set_t cores;
-    // With more cores than the set holds the call fails: there are enough.
-    return ::sched_getaffinity(0, sizeof(cores), &cores) != 0 || CPU_COUNT(&cores) > 1;
+    // With more cores than the set holds the call fails.
+    if (::sched_getaffinity(0, sizeof(cores), &cores) != 0) return CPU_SETSIZE;
+    return static_cast<unsigned>(CPU_COUNT(&cores));
 }
 
 BatchReader::BatchReader(TraceFile& trace, bool ahead) : merger_(trace) {

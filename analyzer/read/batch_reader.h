@@ -21,8 +21,8 @@
 
 namespace lastref {
 
-// True where this process may use more than one core.
-bool has_spare_core();
+// How many cores this process may use, at least 1.
+unsigned usable_cores();
 
 class BatchReader {
 public:

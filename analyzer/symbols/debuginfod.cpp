@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <mutex>
 
 namespace lastref {
 namespace {
@@ -52,6 +53,8 @@ struct Client {
 }  // namespace
 
 std::string fetch_debug_file(const std::string& build_id) {
+    static std::mutex mutex;  // a client serves one caller at a time
+    const std::lock_guard lock(mutex);
     static Client client;
     if (client.client == nullptr || build_id.empty()) return {};
     std::string path = client.find(client.find_debuginfo, build_id);

@@ -94,6 +94,7 @@ ElfModule::ElfModule(const SymbolPlaces& places)
       dwfl_(dwfl_begin(&callbacks_)) {}
 
 std::vector<SourceFrame> ElfModule::frames(uint64_t elf_address) {
+    const std::lock_guard lock(mutex_);
     const char* linker_name = symbols_->find(elf_address);
     if (lines_) {
         auto frames = lines_->frames(elf_address, linker_name, demangler_);

@@ -1,4 +1,6 @@
 // One ELF file and its debug information: from an ELF address to source frames.
+//
+// Any thread may call frames(): a lock of the file's own, since elfutils has none.
 #ifndef LASTREF_ANALYZER_SYMBOLS_ELF_MODULE_H
 #define LASTREF_ANALYZER_SYMBOLS_ELF_MODULE_H
 
@@ -6,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -41,6 +44,7 @@ private:
                                                 const std::string& build_id,
                                                 const SymbolPlaces& places);
 
+    std::mutex mutex_;        // held by frames()
     std::string debug_path_;  // what callbacks_ points to
     char* debug_path_text_ = nullptr;
     Dwfl_Callbacks callbacks_;

@@ -12,6 +12,8 @@
 #include "support/catch.h"
 #include "trace_format.h"
 
+using lastref::ElfFiles;
+using lastref::ElfModule;
 using lastref::Frame;
 using lastref::Module;
 using lastref::Symbolizer;
@@ -132,6 +134,23 @@ TEST_CASE("inlined calls become frames of their own, innermost first") {
     check_inlined(symbolizer.frames(here | kExactPc, 0), modules[0]);
     // The second time comes from the cache.
     check_inlined(symbolizer.frames(here | kExactPc, 0), modules[0]);
+}
+
+TEST_CASE("traces share their files; those not asked for any more are closed when there are many") {
+    call_record_here();
+    std::vector<Module> modules = {own_module()};
+    auto files = std::make_shared<ElfFiles>();
+    auto file = files->find(modules[0].path, modules[0].build_id);
+    REQUIRE(file);
+    CHECK(files->find(modules[0].path, modules[0].build_id) == file);
+    check_inlined(Symbolizer(modules, 0, files).frames(here | kExactPc, 0), modules[0]);
+
+    const std::weak_ptr<ElfModule> watched = file;
+    for (size_t i = 0; i < ElfFiles::kKept; ++i) files->find("/no/such/file", std::to_string(i));
+    CHECK(file->frames(here - modules[0].bias).size() == 3);
+    file.reset();
+    CHECK(watched.expired());
+    check_inlined(Symbolizer(modules, 0, files).frames(here | kExactPc, 0), modules[0]);
 }
 
 TEST_CASE("a return address is looked up as the call before it") {
