@@ -295,6 +295,7 @@ CLI::App* add_diff(CLI::App& app, DiffOptions& options) {
     diff->add_option("--format", options.format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     diff->add_option("-o,--output", options.output, "Write to a file instead");
+    add_symbol_places(*diff, options.symbols);
     diff->footer(kDiffExamples);
     return diff;
 }
@@ -369,6 +370,7 @@ CLI::App* add_gate(CLI::App& app, GateOptions& gate) {
             ->expected(0, 1)
             ->trigger_on_parse();
     }
+    add_symbol_places(*verb, gate.symbols);
     verb->footer(kGateExamples);
     return verb;
 }

@@ -11,9 +11,10 @@
 namespace lastref {
 namespace {
 
-Result<Report> build(const std::string& trace) {
+Result<Report> build(const std::string& trace, const SymbolPlaces& symbols) {
     ProgressLine line("diff");
     Options analysis;
+    analysis.symbols = symbols;
     analysis.progress = [&](double share) { line.show(share); };
     return build_report({&trace, 1}, analysis);
 }
@@ -21,8 +22,8 @@ Result<Report> build(const std::string& trace) {
 }  // namespace
 
 int diff_command(const DiffOptions& options) {
-    const Result<Report> before = build(options.before);
-    const Result<Report> after = before ? build(options.after) : before;
+    const Result<Report> before = build(options.before, options.symbols);
+    const Result<Report> after = before ? build(options.after, options.symbols) : before;
     if (!before || !after) {
         return fail(kUnreadable, (before ? after : before).error().message());
     }

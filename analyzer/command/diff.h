@@ -4,12 +4,15 @@
 
 #include <string>
 
+#include "symbols/symbol_places.h"
+
 namespace lastref {
 
 struct DiffOptions {
     std::string before, after;    // traces
     std::string format = "text";  // or json
     std::string output;           // empty: standard output
+    SymbolPlaces symbols;
 };
 
 // Returns 0 whatever changed, 2 where the output can't be written, 3 where a trace can't be read.

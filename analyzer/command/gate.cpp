@@ -213,7 +213,7 @@ int run_gate(const GateOptions& options, const std::string& folder) {
     const bool usage =
         std::any_of(options.outputs.begin(), options.outputs.end(),
                     [](const auto& output) { return find_format(output.first)->usage; });
-    const auto files = std::make_shared<ElfFiles>();
+    const auto files = std::make_shared<ElfFiles>(options.symbols);
     TraceReading reading(files, usage);
     run.starting = [&](const RunId& id, const std::string& in) { reading.begin(id, in); };
     const RunOutcome outcome = run_traced(run);

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "symbols/symbol_places.h"
+
 namespace lastref {
 
 struct GateOptions {
@@ -20,6 +22,8 @@ struct GateOptions {
     unsigned timeout = 0;  // seconds; 0: none
     bool keep_going = false;
     std::string traces;  // a folder in which to keep the traces; empty: they are removed
+
+    SymbolPlaces symbols;
 
     std::string baseline;
     bool update_baseline = false;

@@ -2,10 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
-from lastref_testing import LastrefTest, lastref
+from lastref_testing import LastrefTest, lastref, program, strip_to
 
 SOURCE = """
 #include <stdlib.h>
@@ -66,6 +67,19 @@ class Diff(LastrefTest):
         run = lastref("diff", self.before, self.after)
         self.assertIn("findings: 1 new, 1 grown, 0 shrunk, 1 gone, 1 the same\n", run.stdout)
         self.assertRegex(run.stdout, r"grown +heap leak: 5 heap blocks, 100 bytes \(before: 3,")
+
+    def test_names_may_be_elsewhere(self):
+        stripped, debug = (os.path.join(self.directory, name) for name in ("stripped", "debug"))
+        strip_to(program("lifecycle/heap_leak"), stripped, debug)
+        trace = self.run_program(stripped).traces[0]
+        root = os.path.join(self.directory, "root")
+        os.makedirs(root + os.path.dirname(stripped))
+        shutil.copy(program("lifecycle/heap_leak"), root + stripped)
+        def places(*options):
+            return " ".join(f["place"] for f in self.changes(trace, trace, *options)["findings"])
+        self.assertNotIn("Inventory::load", places())
+        for option in (("--debug-dir", debug), ("--sysroot", root)):
+            self.assertIn("Inventory::load", places(*option))
 
     def test_unreadable_trace(self):
         run = lastref("diff", self.before, os.path.join(self.directory, "after.c"))
