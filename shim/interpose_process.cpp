@@ -37,10 +37,19 @@ bool is_recorded_process() {
            lastref::process.session->pid == lastref::raw::process_id();
 }
 
+// True in such a child; not in a raw fork's, whose session is gone.
+bool is_borrower() {
+    return lastref::process.session->state.load() != lastref::SessionState::kNone &&
+           lastref::process.session->pid != lastref::raw::process_id();
+}
+
 void process_ends(trace::ExitKind kind, int status, const lastref::CallSite& site) {
     if (!lastref::recording || !lastref::process.session) return;
     // In a sandbox the process can't be asked for; a vfork child does not get there.
-    if (lastref::may_call_kernel() && !is_recorded_process()) return;
+    if (lastref::may_call_kernel() && !is_recorded_process()) {
+        if (is_borrower()) lastref::note_borrower_ended();
+        return;
+    }
     recorder::about_to_exit(kind, status, site);
     lastref::note_exit(kind, status);
     lastref::trim_now();

@@ -359,6 +359,11 @@ void note_exit(trace::ExitKind kind, int32_t value) {
     renew_clock();
 }
 
+void note_borrower_ended() {
+    if (trace::TraceHeader* header = process.file.header)
+        __atomic_fetch_add(&header->borrowers_ended, 1, __ATOMIC_RELAXED);
+}
+
 void renew_clock() {
     const TickSource source = process.session->clock;
     if (source == TickSource::kCounter) return;

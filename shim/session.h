@@ -115,6 +115,9 @@ void* inherited_memory(uint64_t size);
 void note_exit(trace::ExitKind kind, int32_t value);
 void trim_now();
 
+// A child that borrows this process' memory ends without having run a program. Called in it.
+void note_borrower_ended();
+
 // Reserves space and memory for a process that is about to lose its system calls.
 void prepare_sandbox();
 // While true, no system call of ours is made.

@@ -171,7 +171,10 @@ struct TraceHeader {
     // NAMES; size 0: none. Written after all else.
     uint64_t names_offset;  // a multiple of kChunkUnit, not below chunks_end
     uint64_t names_size;
-    uint8_t reserved[656];
+    // Children that only borrowed this process' memory (vfork) and ended without having run a
+    // program, as where there was none of that name: each has a kFork and no trace.
+    uint64_t borrowers_ended;
+    uint8_t reserved[648];
 };
 static_assert(sizeof(TraceHeader) == kHeaderSize);
 static_assert(offsetof(TraceHeader, chunks_end) == 152);

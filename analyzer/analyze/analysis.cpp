@@ -185,6 +185,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     Process process = describe(trace, exit, lifecycle.last_ticks());
     process.events = lifecycle.events();
     process.forks = forks;
+    process.borrowers_ended = header.borrowers_ended;
     process.warnings = shortcomings(trace, activity, reader.stacks_missing());
     process.complete = process.warnings.empty();
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -15,8 +16,10 @@ std::vector<std::string> untraced_processes(const Report& report) {
     std::map<std::pair<int32_t, uint64_t>, const Process*> newest;  // the last program of each
     const Process* parent = nullptr;
     for (const Process& process : report.processes) {
-        begun += process.forks;
-        if (process.forks > 0 && !parent) parent = &process;
+        // A ring may have lost the begin of a child whose end is counted.
+        const uint64_t forks = process.forks - std::min(process.forks, process.borrowers_ended);
+        begun += forks;
+        if (forks > 0 && !parent) parent = &process;
         const Process*& last = newest[{process.pid, process.process_start}];
         if (!last || last->exit == "exec" || last->started <= process.started) {
             if (!last || process.exit != "exec" || last->exit == "exec") last = &process;

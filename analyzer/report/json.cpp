@@ -107,6 +107,7 @@ Json process_json(const Process& process) {
             {"complete", process.complete},
             {"events", process.events},
             {"forks", process.forks},
+            {"borrowers_ended", process.borrowers_ended},
             {"process_start", process.process_start},
             {"sample_bytes", process.sample_bytes},
             {"sample_interval", process.sample_interval},

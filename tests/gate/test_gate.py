@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from gating import CLEAN, GATE, HEAP_LEAK, GateTest
-from lastref_testing import clean_environment, program
+from lastref_testing import clean_environment, program, strip_to
 
 
 class Statuses(GateTest):
@@ -54,6 +54,19 @@ class Statuses(GateTest):
                          says="left no trace")
         self.assert_gate(0, "--allow-untraced", "--", "env", "-i", *CLEAN)
 
+    def test_child_without_a_program_to_run_is_no_doubt(self):
+        """Python starts programs by vfork, and tries one folder of PATH after the other."""
+        missing = ("import subprocess\n"
+                   "for _ in range(3):\n"
+                   "    try: subprocess.run(['no-such-program'])\n"
+                   "    except FileNotFoundError: print('missing')\n")
+        run = self.assert_gate(0, "--", "/usr/bin/python3", "-c", missing)
+        self.assertEqual(run.stdout, "missing\n" * 3)
+        self.assert_gate(3, "--", "/usr/bin/python3", "-c",
+                         missing + "subprocess.run(['true'], env={})", says="left no trace")
+        for way in ("failing-vfork", "failing-posix_spawn", "failing-exec"):
+            self.assert_gate(0, "--kinds", "refcount-leak", "--", program("process/launch"), way)
+
     def test_children_that_are_not_followed_are_inconclusive(self):
         self.assert_gate(3, "--", *CLEAN, env={"LASTREF_FOLLOW_FORK": "0"}, says="left no trace")
 
@@ -87,6 +100,16 @@ class Statuses(GateTest):
         self.assert_gate(3, "--", *CLEAN, env=env, says="without a function's name")
         os.remove(control)
         self.assert_gate(3, "--", *CLEAN, env=env, says="lastref-control")
+
+    def test_names_may_be_elsewhere(self):
+        stripped, debug, root = self.path("stripped"), self.path("debug"), self.path("root")
+        strip_to(HEAP_LEAK, stripped, debug)
+        os.makedirs(root + os.path.dirname(stripped))
+        shutil.copy(HEAP_LEAK, root + stripped)
+        run = self.assert_gate(1, "--", stripped, says="25 heap blocks")
+        self.assertNotIn("Inventory::load", run.stderr)
+        self.assert_gate(1, "--debug-dir", debug, "--", stripped, says="Inventory::load")
+        self.assert_gate(1, "--sysroot", root, "--", stripped, says="Inventory::load")
 
     def test_truncated_trace_is_inconclusive(self):
         self.assert_gate(3, "--", "sh", "-c",

@@ -6,6 +6,7 @@ compiled test programs); run by hand, both are looked for in ./build.
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -158,6 +159,21 @@ def findings(report, kind=None, type=None):
         for f in report["findings"]
         if (kind is None or f["kind"] == kind) and (type is None or f["type"] == type)
     ]
+
+
+def build_id(path):
+    """As in an ELF file's note, in hexadecimal."""
+    notes = subprocess.run(["readelf", "-n", path], capture_output=True, text=True, check=True)
+    return re.search(r"Build ID: ([0-9a-f]+)", notes.stdout).group(1)
+
+
+def strip_to(path, stripped, debug_folder):
+    """A copy of the ELF file without names; those go to where debuggers look in `debug_folder`."""
+    id = build_id(path)
+    debug = os.path.join(debug_folder, ".build-id", id[:2], id[2:] + ".debug")
+    os.makedirs(os.path.dirname(debug), exist_ok=True)
+    subprocess.run(["objcopy", "--only-keep-debug", path, debug], check=True)
+    subprocess.run(["objcopy", "--strip-all", path, stripped], check=True)
 
 
 class LastrefTest(unittest.TestCase):

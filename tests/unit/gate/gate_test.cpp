@@ -86,6 +86,9 @@ TEST_CASE("every child and every executed program has a trace") {
     CHECK(untraced_processes(report).empty());
     report.processes[0].forks = 2;
     CHECK(untraced_processes(report).size() == 1);
+    report.processes[0].borrowers_ended = 1;
+    CHECK(untraced_processes(report).empty());
+    report.processes[0].borrowers_ended = 0;
     report.processes.pop_back();
     CHECK(untraced_processes(report).size() == 2);
 }
