@@ -12,7 +12,7 @@ build_packages=(g++ meson ninja-build pkg-config libunwind-dev libfmt-dev catch2
 demo_packages=(libboost-dev python3)
 test_packages=(clang libclang-rt-14-dev sqlite3 ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base
     libgstreamer1.0-dev git redis-server redis-tools nginx-light apache2-utils
-    openjdk-17-jdk-headless perl heaptrack gdb cmake python3-jsonschema python3-pytest binutils
+    openjdk-17-jdk-headless perl heaptrack gdb cmake python3-jsonschema python3-lxml python3-yaml python3-pytest binutils
     openssl dbus-daemon dbus-bin libglib2.0-bin
     libevent-2.1-7 libnghttp2-14 libxml2-utils libwayland-server0 libwayland-client0 libgrpc29
     protobuf-compiler chromium libdebuginfod1)

@@ -3,15 +3,17 @@
 import json
 import os
 import unittest
-import xml.etree.ElementTree as ElementTree
 
 import jsonschema
+from lxml import etree
 
 from gating import CLEAN, HEAP_LEAK, GateTest
 from lastref_testing import lastref, program
 
-SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schemas",
-                      "sarif-2.1.0-rtm.5.json")
+HERE = os.path.dirname(os.path.abspath(__file__))
+SARIF_SCHEMA = os.path.join(HERE, "schemas", "sarif-2.1.0-rtm.5.json")
+JUNIT_SCHEMA = os.path.join(HERE, "schemas", "jenkins-junit.xsd")
+GOLDEN_JUNIT = os.path.join(HERE, "..", "unit", "report", "golden", "junit")
 
 
 class Baselines(GateTest):
@@ -139,9 +141,24 @@ class Outputs(GateTest):
 
     def assert_sarif(self):
         sarif = json.loads(self.read("sarif"))
-        with open(SCHEMA, encoding="utf-8") as file:
+        with open(SARIF_SCHEMA, encoding="utf-8") as file:
             jsonschema.Draft4Validator(json.load(file)).validate(sarif)
         return sarif["runs"][0]
+
+    def assert_junit(self, path=None):
+        """Returns its only suite, whose counts are those of its cases."""
+        tree = etree.parse(path or self.path("junit"))
+        etree.XMLSchema(file=JUNIT_SCHEMA).assertValid(tree)
+        suite, = tree.getroot().findall("testsuite")
+        for part in (tree.getroot(), suite):
+            for name, element in (("tests", "testcase"), ("failures", "testcase/failure"),
+                                  ("errors", "testcase/error")):
+                self.assertEqual(part.get(name), str(len(suite.findall(element))), name)
+        self.assertEqual(suite.get("skipped"), str(len(suite.findall("testcase/skipped"))))
+        return suite
+
+    def test_golden_junit_is_valid(self):
+        self.assertEqual(self.assert_junit(GOLDEN_JUNIT).get("failures"), "2")
 
     def test_every_format_of_leaks(self):
         self.files(program("lifecycle/release_always_missing"))
@@ -164,7 +181,7 @@ class Outputs(GateTest):
         self.assertGreater(issue["location"]["lines"]["begin"], 0)
         self.assertIn(issue["severity"], ("info", "minor", "major", "critical", "blocker"))
 
-        suite = ElementTree.parse(self.path("junit")).getroot().find("testsuite")
+        suite = self.assert_junit()
         self.assertEqual(suite.get("failures"), "1")
         self.assertEqual(len(suite.findall("testcase/failure")), 1)
 
@@ -172,14 +189,14 @@ class Outputs(GateTest):
         self.files(*CLEAN, status=0)
         self.assertEqual(self.assert_sarif()["results"], [])
         self.assertEqual((self.read("github"), json.loads(self.read("gitlab"))), ("", []))
-        suite = ElementTree.parse(self.path("junit")).getroot().find("testsuite")
+        suite = self.assert_junit()
         self.assertEqual((suite.get("failures"), suite.get("errors")), ("0", "0"))
 
     def test_every_format_of_an_inconclusive_run(self):
         self.files("env", "-i", *CLEAN, status=3)
         self.assertFalse(self.assert_sarif()["invocations"][0]["executionSuccessful"])
         self.assertTrue(self.read("github").startswith("::error title=lastref%3A inconclusive::"))
-        suite = ElementTree.parse(self.path("junit")).getroot().find("testsuite")
+        suite = self.assert_junit()
         self.assertEqual(suite.get("errors"), "1")
 
     def test_known_findings_are_no_errors(self):
