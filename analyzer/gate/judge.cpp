@@ -33,14 +33,23 @@ bool is_system_file(std::string_view path, const GateRules& rules) {
 
 // Shells, interpreters and build tools keep blocks until they end. Nobody who tests a program of
 // theirs can mend those.
-bool is_the_systems(const Finding& finding, const GateRules& rules) {
-    return is_plain_memory(finding) && !finding.created.empty() &&
-           std::all_of(finding.created.begin(), finding.created.end(), [&](const Frame& frame) {
-               return frame.module.empty() || is_system_file(frame.module, rules);
-           });
+// What has no stack, as the many small groups that are told as one, is taken for the program's own.
+bool is_the_systems(const Finding& finding, const Report& report, const GateRules& rules) {
+    if (!is_plain_memory(finding)) return false;
+    if (finding.created.empty())
+        return is_system_file(report.processes[finding.process].executable, rules);
+    return std::all_of(finding.created.begin(), finding.created.end(), [&](const Frame& frame) {
+        return frame.module.empty() || is_system_file(frame.module, rules);
+    });
 }
 
-bool is_left_out(const SameFindings& same, const GateRules& rules) {
+bool is_the_systems(const SameFindings& same, const Report& report, const GateRules& rules) {
+    return std::all_of(same.findings.begin(), same.findings.end(), [&](const Finding* finding) {
+        return is_the_systems(*finding, report, rules);
+    });
+}
+
+bool is_left_out(const SameFindings& same, const Report& report, const GateRules& rules) {
     const Finding& finding = same.example();
     if (!rules.kinds.empty() && !rules.kinds.contains(std::string(kind_name(finding.kind))))
         return true;
@@ -48,7 +57,7 @@ bool is_left_out(const SameFindings& same, const GateRules& rules) {
     if (!is_plain_memory(finding) && rules.min_confidence > 0 &&
         (!finding.culprit || finding.culprit->confidence < rules.min_confidence))
         return true;
-    return !rules.system && is_the_systems(finding, rules);
+    return !rules.system && is_the_systems(same, report, rules);
 }
 
 void set_standing(Report& report, const SameFindings& same, Standing standing) {
@@ -69,9 +78,9 @@ public:
             // Each suppression counts what it would take out, needed or not.
             if (suppressions_.suppress(same.example())) {
                 set_standing(report_, same, Standing::kSuppressed);
-            } else if (is_left_out(same, rules_)) {
+            } else if (is_left_out(same, report_, rules_)) {
                 set_standing(report_, same, Standing::kLeftOut);
-                left_out_ += is_the_systems(same.example(), rules_);
+                left_out_ += is_the_systems(same, report_, rules_);
             } else {
                 open.push_back(&same);
             }
