@@ -103,9 +103,10 @@ FRAME void stage(Item& item, uint64_t bits) {
 
 }  // namespace noise
 
+namespace {
+
 // Shapes 0 to 2 are for development, 3 to 5 are held out.
-void noise_before(Item& item) {
-    const uint64_t bits = item.random >> 8;
+void noise_round(Item& item, uint64_t bits) {
     switch (variation.shape) {
         case 0:
             noise::stage(item, bits % 3);
@@ -134,6 +135,13 @@ void noise_before(Item& item) {
             for (uint64_t i = 0; i < 3; ++i) noise::stage(item, random_of(bits + i) % 6);
             break;
     }
+}
+
+}  // namespace
+
+void noise_before(Item& item) {
+    noise_round(item, item.random >> 8);
+    for (unsigned i = 1; i < variation.rounds; ++i) noise_round(item, random_of(item.random + i));
 }
 
 void noise_after(Item& item) {
@@ -293,6 +301,8 @@ int run_scenarios(std::span<const Scenario> scenarios, int argc, char** argv) {
             variation.counted = number != 0;
         else if (name == "--shape")
             variation.shape = static_cast<unsigned>(number);
+        else if (name == "--rounds")
+            variation.rounds = static_cast<unsigned>(number);
         else if (name == "--seed")
             variation.seed = number;
         else
