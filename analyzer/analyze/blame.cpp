@@ -34,12 +34,46 @@ double calibrated(double confidence, Cause cause) {
 
 }  // namespace
 
-std::vector<const Way*> Blame::peers_of(Place site) const {
-    std::vector<const Way*> peers;
+Blame::Blame(const TypeWays& ways) : ways_(ways), pairing_(ways) {
     for (const Way& way : ways_.ended()) {
-        if (way.created_site == site) peers.push_back(&way);
+        all_.push_back(&way);
+        peers_[way.created_site].push_back(&way);
     }
-    return peers;
+}
+
+const std::vector<const Way*>& Blame::peers_of(Place site) const {
+    static const std::vector<const Way*> none;
+    const auto found = peers_.find(site);
+    return found != peers_.end() ? found->second : none;
+}
+
+// The nearest ones of `peers` with how they differ from `faulty`; of equal ones the first.
+std::vector<Blame::Vote> Blame::nearest(const Way& faulty, Fault fault,
+                                        const std::vector<const Way*>& peers) {
+    std::vector<std::pair<double, size_t>> order;
+    order.reserve(peers.size());
+    for (size_t i = 0; i < peers.size(); ++i) {
+        order.emplace_back(least_distance(faulty, *peers[i], ways_), i);
+    }
+    std::sort(order.begin(), order.end());
+    constexpr double kRounding = 1e-9;
+    std::vector<std::pair<size_t, Vote>> votes;
+    for (const auto& [least, i] : order) {
+        if (votes.size() == kNearest) {
+            const double furthest = votes.back().second.difference.distance;
+            if (least > furthest + kRounding) break;
+        }
+        votes.push_back(
+            {i, {compare(faulty, *peers[i], fault, ways_, pairing_), 0, peers[i]}});
+        std::sort(votes.begin(), votes.end(), [](const auto& a, const auto& b) {
+            return std::pair(a.second.difference.distance, a.first) <
+                   std::pair(b.second.difference.distance, b.first);
+        });
+        if (votes.size() > kNearest) votes.pop_back();
+    }
+    std::vector<Vote> list;
+    for (auto& [i, vote] : votes) list.push_back(std::move(vote));
+    return list;
 }
 
 std::optional<Suspect> Blame::kept_reference(const Way& way, const Suspect& suspect) {
@@ -47,7 +81,7 @@ std::optional<Suspect> Blame::kept_reference(const Way& way, const Suspect& susp
         return suspect.use.op == Op::kRetain ? std::optional(suspect) : std::nullopt;
     }
     const Use* best = nullptr;
-    const Use created{Op::kCreate, way.created, way.created_site, 1};
+    const Use created = ways_.use(Op::kCreate, way.created, 1);
     // A retain is as good an answer as the creation: releases of holders are what is forgotten.
     constexpr double kMargin = 0.15;
     double score = pairing_.answers(created, suspect.use) - kMargin;
@@ -63,11 +97,11 @@ std::optional<Suspect> Blame::kept_reference(const Way& way, const Suspect& susp
     if (places.empty()) return std::nullopt;
     Suspect kept;
     kept.use = *best;
-    kept.frame = ways_.plumbing().telling(Op::kRetain, best->path);
+    kept.frame = best->telling;
     kept.place = places[kept.frame];
     // Taken and to be given back by one function: nobody else is held.
     const std::vector<Place>& release = ways_.paths().places(suspect.use.path);
-    const size_t at = ways_.plumbing().telling(Op::kRelease, suspect.use.path);
+    const size_t at = suspect.use.telling;
     if (at < release.size() &&
         ways_.paths().function(release[at]) == ways_.paths().function(kept.place)) {
         return std::nullopt;
@@ -108,7 +142,7 @@ const std::vector<PathId>& Blame::innocent(Op op, Place site) {
 // than the caller that only this operation has.
 size_t Blame::telling_frame(const Candidate& candidate, const Way& faulty) {
     const Use& use = candidate.use;
-    const size_t first = ways_.plumbing().telling(use.op, use.path);
+    const size_t first = use.telling;
     if (use.op == Op::kCreate || (!candidate.absent && !candidate.all_left)) return first;
     std::vector<PathId> others;
     for (const Use& other : faulty.bag) {
@@ -138,8 +172,8 @@ Suspect Blame::suspect_of(const Candidate& candidate, const Way& faulty, Fault f
     suspect.cause = cause_of(candidate, fault, level);
     if (suspect.cause == Cause::kPoolNotReturned) {
         // Who took it is to blame, not the code that puts others back.
-        suspect.use = {Op::kCreate, faulty.created, faulty.created_site, 1};
-        suspect.frame = ways_.plumbing().telling(Op::kCreate, faulty.created);
+        suspect.use = ways_.use(Op::kCreate, faulty.created, 1);
+        suspect.frame = suspect.use.telling;
     } else {
         suspect.frame = telling_frame(candidate, faulty);
     }
@@ -166,22 +200,14 @@ double Blame::spectrum(const Suspect& suspect, const Way& faulty, const Way& cle
 
 Verdict Blame::judge(const Way& faulty, Fault fault) {
     Verdict verdict;
-    std::vector<const Way*> peers = peers_of(faulty.created_site);
-    verdict.level = PeerLevel::kSite;
-    if (peers.empty()) {
-        for (const Way& way : ways_.ended()) peers.push_back(&way);
-        verdict.level = peers.empty() ? PeerLevel::kNone : PeerLevel::kType;
-    }
+    const std::vector<const Way*>& of_site = peers_of(faulty.created_site);
+    const std::vector<const Way*>& peers = of_site.empty() ? all_ : of_site;
+    verdict.level = !of_site.empty() ? PeerLevel::kSite
+                    : !all_.empty()  ? PeerLevel::kType
+                                     : PeerLevel::kNone;
     for (const Way* const peer : peers) verdict.peers += peer->lives;
 
-    std::vector<Vote> votes;
-    for (const Way* const peer : peers) {
-        votes.push_back({compare(faulty, *peer, fault, ways_, pairing_), 0, peer});
-    }
-    std::stable_sort(votes.begin(), votes.end(), [](const Vote& a, const Vote& b) {
-        return a.difference.distance < b.difference.distance;
-    });
-    if (votes.size() > kNearest) votes.resize(kNearest);
+    std::vector<Vote> votes = nearest(faulty, fault, peers);
     for (Vote& vote : votes) {
         vote.weight = std::exp(-3 * (vote.difference.distance - votes.front().difference.distance));
     }

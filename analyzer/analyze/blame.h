@@ -54,14 +54,14 @@ struct Verdict {
 class Blame {
 public:
     // `ways` must outlive this.
-    explicit Blame(const TypeWays& ways) : ways_(ways), pairing_(ways) {}
+    explicit Blame(const TypeWays& ways);
 
     Verdict judge(const Way& faulty, Fault fault);
     // By its own balance only.
     Verdict judge_alone(const Way& faulty, Fault fault);
 
     // Lives made at `site` that ended, as ways.
-    std::vector<const Way*> peers_of(Place site) const;
+    const std::vector<const Way*>& peers_of(Place site) const;
     // The retain whose reference a life of `way` still has, if `suspect` is to blame: itself, or
     // what the absent release would have answered. None where that is the creation's.
     std::optional<Suspect> kept_reference(const Way& way, const Suspect& suspect);
@@ -76,6 +76,8 @@ private:
         double weight;
         const Way* clean;
     };
+    std::vector<Vote> nearest(const Way& faulty, Fault fault,
+                              const std::vector<const Way*>& peers);
     void rank(Verdict& verdict, const std::vector<Vote>& votes, const Way& faulty, Fault fault,
               const std::vector<const Way*>& peers);
     Suspect suspect_of(const Candidate& candidate, const Way& faulty, Fault fault, PeerLevel level);
@@ -86,6 +88,8 @@ private:
 
     const TypeWays& ways_;
     Pairing pairing_;
+    std::vector<const Way*> all_;                      // ended ones
+    std::map<Place, std::vector<const Way*>> peers_;  // the same, by creation site
     std::map<std::pair<trace::Op, Place>, std::vector<PathId>> innocent_;
 };
 

@@ -73,6 +73,19 @@ double touch_distance(const Way& a, const Way& b) {
     return std::min(1.0, 0.25 * static_cast<double>(all - 2 * common));
 }
 
+double distance_of(uint32_t times) {
+    // Long loops differ by a lot and are one difference all the same.
+    return 1 + std::log2(times);
+}
+
+double creation_distance(const Way& faulty, const Way& clean, const TypeWays& ways) {
+    if (faulty.created == clean.created) return 0;
+    const double depth = static_cast<double>(ways.paths().places(faulty.created).size() + 1);
+    const auto common = static_cast<double>(ways.common_inside(faulty.created, clean.created));
+    return 0.1 + 0.2 * (1 - common / depth) +
+           (faulty.created_site != clean.created_site ? 0.7 : 0.0);
+}
+
 // Matches candidates with what may explain them, the likeliest first; fills in `strength`.
 template <typename Score>
 void explain(std::vector<Candidate>& candidates, std::vector<Candidate> reasons, Score&& score) {
@@ -116,7 +129,7 @@ Pairing::Pairing(const TypeWays& ways) : ways_(ways) {
         for (const Way& way : *some) {
             for (const Use& use : way.bag) {
                 const std::vector<Place>& places = ways.paths().places(use.path);
-                const size_t at = ways.plumbing().telling(use.op, use.path) + 1;
+                const size_t at = use.telling + 1;
                 if (at >= places.size()) continue;
                 const uint32_t function = ways.paths().function(places[at]);
                 const auto [known, fresh] = caller.try_emplace({use.op, use.site}, function);
@@ -130,7 +143,7 @@ Pairing::Pairing(const TypeWays& ways) : ways_(ways) {
 Place Pairing::purpose(const Use& use) const {
     if (!shared_.contains({use.op, use.site})) return use.site;
     const std::vector<Place>& places = ways_.paths().places(use.path);
-    const size_t at = ways_.plumbing().telling(use.op, use.path) + 1;
+    const size_t at = use.telling + 1;
     return at < places.size() ? places[at] : use.site;
 }
 
@@ -151,8 +164,7 @@ double Pairing::related(const Use& a, const Use& b) const {
     double code = 0;
     const std::vector<Place>& x = paths.places(a.path);
     const std::vector<Place>& y = paths.places(b.path);
-    const size_t x_first = ways_.plumbing().telling(a.op, a.path);
-    const size_t y_first = ways_.plumbing().telling(b.op, b.path);
+    const size_t x_first = a.telling, y_first = b.telling;
     for (size_t i = x_first; i < std::min(x.size(), x_first + kOutwards); ++i) {
         for (size_t j = y_first; j < std::min(y.size(), y_first + kOutwards); ++j) {
             double far = 0.15 * static_cast<double>(i - x_first + j - y_first);
@@ -219,17 +231,11 @@ Difference compare(const Way& faulty, const Way& clean, Fault fault, const TypeW
     Bag more = faulty.bag, fewer = clean.bag;
     const uint32_t moved = cancel(more, fewer, ways);
     Difference difference;
-    // Long loops differ by a lot and are one difference all the same.
     for (const Bag* const bag : {&more, &fewer}) {
-        for (const Use& use : *bag) difference.distance += 1 + std::log2(use.times);
+        for (const Use& use : *bag) difference.distance += distance_of(use.times);
     }
-    difference.distance += std::min(0.5, 0.02 * moved) + touch_distance(faulty, clean);
-    if (faulty.created != clean.created) {
-        const double depth = static_cast<double>(ways.paths().places(faulty.created).size() + 1);
-        const auto common = static_cast<double>(ways.common_inside(faulty.created, clean.created));
-        difference.distance += 0.1 + 0.2 * (1 - common / depth);
-        if (faulty.created_site != clean.created_site) difference.distance += 0.7;
-    }
+    difference.distance += std::min(0.5, 0.02 * moved) + touch_distance(faulty, clean) +
+                           creation_distance(faulty, clean, ways);
 
     std::vector<Candidate> reasons;
     const auto sort_in = [&](const Bag& bag, bool absent) {
@@ -261,11 +267,30 @@ Difference compare(const Way& faulty, const Way& clean, Fault fault, const TypeW
     return difference;
 }
 
+// What is left of a site when its operations are taken out in pairs may be left of several paths:
+// that is further still.
+double least_distance(const Way& faulty, const Way& clean, const TypeWays& ways) {
+    double distance = touch_distance(faulty, clean) + creation_distance(faulty, clean, ways);
+    auto a = faulty.sites.begin(), b = clean.sites.begin();
+    while (a != faulty.sites.end() || b != clean.sites.end()) {
+        if (b == clean.sites.end() || (a != faulty.sites.end() && a->first < b->first)) {
+            distance += distance_of((a++)->second);
+        } else if (a == faulty.sites.end() || b->first < a->first) {
+            distance += distance_of((b++)->second);
+        } else {
+            const uint32_t more = std::max(a->second, b->second) - std::min(a->second, b->second);
+            if (more != 0) distance += distance_of(more);
+            ++a, ++b;
+        }
+    }
+    return distance;
+}
+
 Difference balance(const Way& faulty, Fault fault, const TypeWays& ways, Pairing& pairing) {
     Difference difference;
     std::vector<Candidate> taken, given;
     Candidate own;
-    own.use = {Op::kCreate, faulty.created, faulty.created_site, 1};
+    own.use = ways.use(Op::kCreate, faulty.created, 1);
     taken.push_back(own);
     for (const Use& use : faulty.bag) {
         Candidate one;
@@ -279,7 +304,6 @@ Difference balance(const Way& faulty, Fault fault, const TypeWays& ways, Pairing
         // Who made a buffer and passed it on is the last to let go more often than not.
         return take.op == Op::kCreate ? std::max(value, 0.45) : value;
     };
-    (void)ways;
     if (fault == Fault::kLeak) {
         explain(taken, given, [&](const Candidate& take, const Candidate& give) {
             return score(take.use, give.use);

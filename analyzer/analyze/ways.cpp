@@ -67,6 +67,13 @@ TypeWays::TypeWays(CallPaths& paths, const Origins& origins, uint32_t type,
                   [&kept](const Way& way) { return ++kept[way.created_site] > kMostEndedOfSite; });
 }
 
+Use TypeWays::use(Op op, PathId path, uint32_t times) const {
+    const std::vector<Place>& places = paths_.places(path);
+    if (places.empty()) return {op, path, Plumbing::kNoPlace, times, 0};
+    const size_t telling = plumbing_->telling(op, path);
+    return {op, path, places[telling], times, telling};
+}
+
 Way TypeWays::make(uint32_t created_stack, const SiteCounts& sites,
                    const std::vector<HistoryRecord>& records) const {
     Way way;
@@ -82,9 +89,22 @@ Way TypeWays::make(uint32_t created_stack, const SiteCounts& sites,
         if (same != way.bag.end()) {
             same->times += times;
         } else {
-            way.bag.push_back({op, path, plumbing_->site(op, path), times});
+            way.bag.push_back(use(op, path, times));
         }
     }
+    for (const Use& use : way.bag) {
+        way.sites.emplace_back(uint64_t{static_cast<uint8_t>(use.op)} << 32 | use.site, use.times);
+    }
+    std::sort(way.sites.begin(), way.sites.end());
+    size_t kept = 0;
+    for (size_t i = 1; i < way.sites.size(); ++i) {
+        if (way.sites[kept].first == way.sites[i].first) {
+            way.sites[kept].second += way.sites[i].second;
+        } else {
+            way.sites[++kept] = way.sites[i];
+        }
+    }
+    if (!way.sites.empty()) way.sites.resize(kept + 1);
     for (const HistoryRecord& record : records) {
         if (record.operation() == Op::kTouch) {
             way.touches.emplace_back(plumbing_->site(Op::kTouch, paths_.of(record.stack)),

@@ -22,6 +22,7 @@ struct Use {
     PathId path = 0;
     Place site = Plumbing::kNoPlace;
     uint32_t times = 0;
+    size_t telling = 0;  // index of the site among the path's places
 };
 using Bag = std::vector<Use>;  // each (op, path) once
 
@@ -29,7 +30,8 @@ struct Way {
     PathId created = 0;
     Place created_site = Plumbing::kNoPlace;
     Bag bag;
-    std::vector<std::pair<Place, uint32_t>> touches;  // sorted: place, hint
+    std::vector<std::pair<uint64_t, uint32_t>> sites;  // sorted: operation and site, how often
+    std::vector<std::pair<Place, uint32_t>> touches;   // sorted: place, hint
     uint64_t lives = 0;
     const Signature* signature = nullptr;  // of ended lives
 
@@ -49,6 +51,7 @@ public:
     Way make(uint32_t created_stack, const SiteCounts& sites,
              const std::vector<HistoryRecord>& records) const;
 
+    Use use(trace::Op op, PathId path, uint32_t times) const;
     PathId path_of(uint32_t stack) const { return paths_.of(stack); }
     const std::vector<Way>& ended() const { return ended_; }      // most lives first
     const std::vector<Way>& running() const { return running_; }  // one for each class of them
