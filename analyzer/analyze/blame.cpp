@@ -182,18 +182,27 @@ Suspect Blame::suspect_of(const Candidate& candidate, const Way& faulty, Fault f
     return suspect;
 }
 
+// `peers` is one of the lists that this keeps. Asked for again and again, by each faulty life.
+const std::map<uint32_t, uint64_t>& Blame::lives_by_times(const Suspect& suspect,
+                                                          const std::vector<const Way*>& peers) {
+    const auto [at, fresh] = lives_by_times_.try_emplace(
+        {&peers, suspect.use.op, suspect.use.path, suspect.frame});
+    if (fresh) {
+        for (const Way* const peer : peers) at->second[times(*peer, suspect)] += peer->lives;
+    }
+    return at->second;
+}
+
 // The share of peers, by lives, that do not share what is suspicious.
 double Blame::spectrum(const Suspect& suspect, const Way& faulty, const Way& clean,
-                       const std::vector<const Way*>& peers) const {
+                       const std::vector<const Way*>& peers) {
     if (suspect.use.op == Op::kCreate) return 1;
     const uint32_t here = times(faulty, suspect);
     const uint32_t there = times(clean, suspect);
     uint64_t lives = 0, alike = 0;
-    for (const Way* const peer : peers) {
-        lives += peer->lives;
-        const uint32_t other = times(*peer, suspect);
-        const bool is_alike = suspect.absent ? other < there : other >= here;
-        if (is_alike) alike += peer->lives;
+    for (const auto& [other, number] : lives_by_times(suspect, peers)) {
+        lives += number;
+        if (suspect.absent ? other < there : other >= here) alike += number;
     }
     return 1 - (static_cast<double>(alike) + 0.5) / (static_cast<double>(lives) + 1);
 }

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "analyze/findings.h"
@@ -83,7 +84,9 @@ private:
     Suspect suspect_of(const Candidate& candidate, const Way& faulty, Fault fault, PeerLevel level);
     size_t telling_frame(const Candidate& candidate, const Way& faulty);
     double spectrum(const Suspect& suspect, const Way& faulty, const Way& clean,
-                    const std::vector<const Way*>& peers) const;
+                    const std::vector<const Way*>& peers);
+    const std::map<uint32_t, uint64_t>& lives_by_times(const Suspect& suspect,
+                                                       const std::vector<const Way*>& peers);
     const std::vector<PathId>& innocent(trace::Op op, Place site);
 
     const TypeWays& ways_;
@@ -91,6 +94,9 @@ private:
     std::vector<const Way*> all_;                      // ended ones
     std::map<Place, std::vector<const Way*>> peers_;  // the same, by creation site
     std::map<std::pair<trace::Op, Place>, std::vector<PathId>> innocent_;
+    // By peers, operation, path and frame: how many of their lives did that how often.
+    std::map<std::tuple<const void*, trace::Op, PathId, size_t>, std::map<uint32_t, uint64_t>>
+        lives_by_times_;
 };
 
 // How sure a verdict is, 0 to 1, for `lives` faulty lives that agree on it.

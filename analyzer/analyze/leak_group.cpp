@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <tuple>
 
 namespace lastref {
@@ -61,6 +62,12 @@ public:
     void add(const LeakedClass& one) { classes_.push_back(&one); }
 
     std::vector<LeakGroup> groups(const Buffers& buffers, const TraceFacts& facts) {
+        if (classes_.size() > kMostJudged) {
+            std::stable_sort(classes_.begin(), classes_.end(),
+                             [](const LeakedClass* a, const LeakedClass* b) {
+                                 return a->lives.count > b->lives.count;
+                             });
+        }
         LiveStatistics lives;
         Population made;
         std::set<Origin> origins;
@@ -104,11 +111,54 @@ private:
         return group;
     }
 
+    // Lives of so many ways that each is another: those of the most lives, and of the others some,
+    // tell what is wrong with them all.
+    static constexpr size_t kMostJudged = 1024;
+    // And of those that fit no verdict, or several.
+    static constexpr size_t kMostDoubtful = 4 * kMostJudged;
+
+    static std::span<const std::pair<Way, uint64_t>> judged(const LeakGroup& group) {
+        return std::span(group.faulty.ways).first(std::min(kMostJudged, group.faulty.ways.size()));
+    }
+
+    // How often the lives of a group did what it is suspected of.
+    struct Times {
+        uint32_t fewest = UINT32_MAX, most = 0;
+    };
+    Times times_of(const LeakGroup& group) const {
+        Times range;
+        for (const auto& [way, lives] : judged(group)) {
+            const uint32_t times = judge_.blame.times(way, group.verdict.suspects.front());
+            range.fewest = std::min(range.fewest, times);
+            range.most = std::max(range.most, times);
+        }
+        return range;
+    }
+
+    using Groups = std::map<std::tuple<bool, SuspectKey>, LeakGroup>;
+
+    // The group with a verdict that `way` bears out as well; the largest of several, or none where
+    // that is not good enough.
+    LeakGroup* fitting(Groups& groups, const Way& way, bool largest) {
+        LeakGroup* found = nullptr;
+        for (auto& [key, group] : groups) {
+            if (!std::get<bool>(key)) continue;
+            const auto [at, fresh] = times_.try_emplace(&group);
+            if (fresh) at->second = times_of(group);
+            const Suspect& suspect = group.verdict.suspects.front();
+            const uint32_t times = judge_.blame.times(way, suspect);
+            if (suspect.absent ? times > at->second.most : times < at->second.fewest) continue;
+            if (found != nullptr && !largest) return nullptr;
+            if (found == nullptr || group.lives.count > found->lives.count) found = &group;
+        }
+        return found;
+    }
+
     // The holder is who keeps a reference that nothing answers: the balance of each life tells.
     // That of the maker is no holder's where another took one, once, from each.
     LeakGroup growth() const {
         LeakGroup group = whole(Kind::kGrowth, {});
-        for (const auto& [way, lives] : group.faulty.ways) {
+        for (const auto& [way, lives] : judged(group)) {
             add_verdict(group, judge_.blame.judge_alone(way, Fault::kLeak), lives);
         }
         std::vector<Suspect>& suspects = group.verdict.suspects;
@@ -128,26 +178,35 @@ private:
         return group;
     }
 
-    std::vector<LeakGroup> blamed() const {
+    std::vector<LeakGroup> blamed() {
         // Without peers what all of these lives have in common has to tell.
         if (judge_.blame.peers_of(site_).empty()) {
             LeakGroup group = whole(Kind::kRefcountLeak, {});
-            for (const auto& [way, lives] : group.faulty.ways) {
+            for (const auto& [way, lives] : judged(group)) {
                 add_verdict(group, judge_.blame.judge(way, Fault::kLeak), lives);
             }
             group.confidence = confidence_of(group.verdict, group.lives.count);
             group.ambiguous = true;
             return {group};
         }
-        std::map<std::tuple<bool, SuspectKey>, LeakGroup> groups;
+        Groups groups;
+        size_t verdicts = 0;
         for (const LeakedClass* const one : classes_) {
             Way way = way_of(*one);
+            if (verdicts >= kMostJudged) {
+                if (LeakGroup* const group = fitting(groups, way, verdicts >= kMostDoubtful)) {
+                    add_class(*group, *one, std::move(way));
+                    continue;
+                }
+            }
+            ++verdicts;
             const Verdict verdict = judge_.blame.judge(way, Fault::kLeak);
             const bool known = confidence_of(verdict, one->lives.count) >= kLeastConfidence - 0.05;
             const SuspectKey key = known ? key_of(verdict.suspects.front()) : SuspectKey();
             LeakGroup& group = groups.try_emplace({known, key}, start()).first->second;
             add_verdict(group, verdict, one->lives.count);
             add_class(group, *one, std::move(way));
+            times_.erase(&group);
         }
         std::vector<LeakGroup> list;
         for (auto& [key, group] : groups) {
@@ -161,6 +220,7 @@ private:
     const Place site_;
     Judge& judge_;
     std::vector<const LeakedClass*> classes_;
+    std::map<const LeakGroup*, Times> times_;
 };
 
 }  // namespace

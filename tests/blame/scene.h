@@ -36,7 +36,7 @@ struct Variation {
     unsigned hidden = 0;          // per cent of the releases that no hook sees
     bool counted = false;         // the true counter is told now and then
     unsigned shape = 0;           // what the noise looks like
-    unsigned rounds = 1;          // how often the noise before is done
+    unsigned rounds = 1;          // how often noise_before() makes its noise
     uint64_t seed = 1;
 };
 extern Variation variation;

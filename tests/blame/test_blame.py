@@ -59,6 +59,17 @@ class Blame(unittest.TestCase):
         peer = [e["op"] for e in leaks[0]["example"]["peer"]["events"]]
         self.assertEqual(peer.count("release"), mine.count("release") + 1)
 
+    def test_thousands_of_lives_that_all_differ(self):
+        # More ways than are judged one by one: the others go by the verdicts on those.
+        variation = benchmark.Variation("extra_retain", "retains", "calls", rate="2", items=6000,
+                                        shape=2, depth=15, rounds=11)
+        known, _ = benchmark.truths()
+        outcome = benchmark.Outcome(variation, benchmark.run_one(variation, PROGRAMS, LASTREF),
+                                    known["extra_retain"], None)
+        self.assertTrue(outcome.top1, outcome.describe())
+        self.assertGreater(outcome.main["count"], 2500, outcome.describe())
+        self.assertEqual(outcome.main["count"], sum(f["count"] for f in outcome.findings))
+
     def test_level_advanced(self):
         # Of one buffer in four only: fewer lives to compare, the same answers.
         chosen = [v for v in benchmark.variations(2, benchmark.DEVELOPMENT_SHAPES, seed=6)

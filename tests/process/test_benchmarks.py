@@ -50,6 +50,9 @@ class Benchmarks(unittest.TestCase):
     def test_billion(self):
         self.quick("billion", "trace", "report")
 
+    def test_blame(self):
+        self.quick("blame", "info", "report", "blame's own / reading the trace")
+
     def test_html_report(self):
         self.quick("html_report", "report", "page")
 
