@@ -63,8 +63,7 @@ std::vector<Blame::Vote> Blame::nearest(const Way& faulty, Fault fault,
             const double furthest = votes.back().second.difference.distance;
             if (least > furthest + kRounding) break;
         }
-        votes.push_back(
-            {i, {compare(faulty, *peers[i], fault, ways_, pairing_), 0, peers[i]}});
+        votes.push_back({i, {compare(faulty, *peers[i], fault, ways_, pairing_), 0, peers[i]}});
         std::sort(votes.begin(), votes.end(), [](const auto& a, const auto& b) {
             return std::pair(a.second.difference.distance, a.first) <
                    std::pair(b.second.difference.distance, b.first);
@@ -185,8 +184,8 @@ Suspect Blame::suspect_of(const Candidate& candidate, const Way& faulty, Fault f
 // `peers` is one of the lists that this keeps. Asked for again and again, by each faulty life.
 const std::map<uint32_t, uint64_t>& Blame::lives_by_times(const Suspect& suspect,
                                                           const std::vector<const Way*>& peers) {
-    const auto [at, fresh] = lives_by_times_.try_emplace(
-        {&peers, suspect.use.op, suspect.use.path, suspect.frame});
+    const auto [at, fresh] =
+        lives_by_times_.try_emplace({&peers, suspect.use.op, suspect.use.path, suspect.frame});
     if (fresh) {
         for (const Way* const peer : peers) at->second[times(*peer, suspect)] += peer->lives;
     }

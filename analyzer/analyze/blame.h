@@ -77,8 +77,7 @@ private:
         double weight;
         const Way* clean;
     };
-    std::vector<Vote> nearest(const Way& faulty, Fault fault,
-                              const std::vector<const Way*>& peers);
+    std::vector<Vote> nearest(const Way& faulty, Fault fault, const std::vector<const Way*>& peers);
     void rank(Verdict& verdict, const std::vector<Vote>& votes, const Way& faulty, Fault fault,
               const std::vector<const Way*>& peers);
     Suspect suspect_of(const Candidate& candidate, const Way& faulty, Fault fault, PeerLevel level);
@@ -91,7 +90,7 @@ private:
 
     const TypeWays& ways_;
     Pairing pairing_;
-    std::vector<const Way*> all_;                      // ended ones
+    std::vector<const Way*> all_;                     // ended ones
     std::map<Place, std::vector<const Way*>> peers_;  // the same, by creation site
     std::map<std::pair<trace::Op, Place>, std::vector<PathId>> innocent_;
     // By peers, operation, path and frame: how many of their lives did that how often.

@@ -32,7 +32,8 @@ public:
 
     Finding start(Kind kind, uint32_t created_stack);
     // Adds the finding to the report, with an id made of its cause and of `stacks`. The culprit's
-    // cause goes before `cause`, which is for what has none.
+    // cause goes before `cause`, which is for what has none. Of plain memory the id has no cause:
+    // whether one is named may depend on how long blocks lived in this run.
     void finish(Finding finding, std::initializer_list<const Stack*> stacks,
                 std::string_view cause = "");
     // A sample stands for more: from here on the finding tells of that.
@@ -46,12 +47,13 @@ private:
     Report& report_;
 };
 
+class CallPaths;
 class Judges;
 
 // One file each.
 void add_leaks(FindingBuilder& builder, Judges& judges);
 void add_misuses(FindingBuilder& builder, Judges& judges);
-void add_heap(FindingBuilder& builder);
+void add_heap(FindingBuilder& builder, CallPaths& paths);
 void add_mappings(FindingBuilder& builder);
 
 }  // namespace lastref

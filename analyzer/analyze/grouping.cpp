@@ -44,7 +44,7 @@ void add_findings(const Lifecycle& lifecycle, const TraceFacts& facts, TraceFile
     Judges judges(builder);
     add_misuses(builder, judges);
     add_leaks(builder, judges);
-    add_heap(builder);
+    add_heap(builder, judges.paths());
     add_mappings(builder);
 }
 

@@ -14,10 +14,12 @@
 #ifndef LASTREF_ANALYZER_ANALYZE_HEAP_H
 #define LASTREF_ANALYZER_ANALYZE_HEAP_H
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
 
+#include "analyze/free_places.h"
 #include "analyze/heap_table.h"
 #include "analyze/misuse.h"
 #include "analyze/stack_counters.h"
@@ -64,7 +66,8 @@ public:
         ++totals_.allocations;
         totals_.live_bytes += event.size;
         if (totals_.live_bytes > totals_.peak_bytes) totals_.peak_bytes = totals_.live_bytes;
-        allocations_by_stack_.increment(event.stack);
+        const uint64_t serial = allocations_by_stack_.increment(event.stack);
+        block.serial = static_cast<uint32_t>(std::min<uint64_t>(serial, UINT32_MAX));
         if (follower_ != nullptr) [[unlikely]]
             block.end_ticks = follower_->begins(life_of(block));
     }
@@ -80,6 +83,8 @@ public:
         totals_.live_bytes -= block->size;
         if (follower_ != nullptr) [[unlikely]]
             follower_->ends(life_of(*block));
+        if (FreePlaces::looks_at(block->serial))
+            free_places_.count(block->stack, event.stack, event.ticks - block->begin_ticks);
         block->end_ticks = event.ticks;
         block->end_stack = event.stack;
         block->end_thread = event.thread;
@@ -95,6 +100,7 @@ public:
     const HeapTotals& totals() const { return totals_; }
     const HeapTable& blocks() const { return table_; }
     uint64_t allocations_at(uint32_t stack) const { return allocations_by_stack_[stack]; }
+    const FreePlaces& free_places() const { return free_places_; }
 
 private:
     static FollowedLife life_of(const HeapBlock& live) {
@@ -109,6 +115,7 @@ private:
     HeapTable table_;
     HeapTotals totals_;
     StackCounters allocations_by_stack_;
+    FreePlaces free_places_;
     TraceFollower* follower_ = nullptr;
     std::unordered_map<uint32_t, HeapBlock> reallocs_;  // by log: the block before its realloc
 };

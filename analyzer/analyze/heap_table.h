@@ -23,7 +23,10 @@ struct HeapBlock {
     uint64_t begin_ticks = 0;
     uint64_t end_ticks = 0;  // of an ended block; of a live one, its follower's number
     uint32_t stack = 0;      // that made it
-    uint32_t end_stack = 0;
+    union {
+        uint32_t end_stack = 0;  // of an ended block
+        uint32_t serial;         // of a live one: how many its stack had made before, at most
+    };
     uint32_t thread : 24 = 0;
     uint32_t op : 8 = 0;  // trace::Op that made it
     uint32_t end_thread : 24 = 0;

@@ -7,12 +7,14 @@
 #include "analyze/finding_builder.h"
 #include "analyze/grouping.h"
 #include "analyze/memory_groups.h"
+#include "analyze/missing_frees.h"
 #include "analyze/runtime_blocks.h"
 
 namespace lastref {
 namespace {
 
-void add_memory(FindingBuilder& builder, Kind kind, const std::vector<MemoryGroup>& groups) {
+void add_memory(FindingBuilder& builder, Kind kind, const std::vector<MemoryGroup>& groups,
+                MissingFrees* missing_frees) {
     const char* const type = kind == Kind::kHeapLeak ? "heap" : "mapping";
     Finding rest = builder.start(kind, 0);
     rest.type = type;
@@ -36,6 +38,8 @@ void add_memory(FindingBuilder& builder, Kind kind, const std::vector<MemoryGrou
         if (kind == Kind::kHeapLeak) builder.scale(finding, group.estimate);
         if (builder.facts().lost != 0)
             finding.reason = "events are missing; these may have ended unseen";
+        else if (missing_frees != nullptr)
+            missing_frees->judge(group, finding);
         finding.example.buffer = group.address;
         finding.example.size = group.size;
         HistoryRecord made;
@@ -86,6 +90,9 @@ std::vector<MemoryGroup> by_place(const std::vector<MemoryGroup>& groups, StackN
         whole.recent_bytes += group.recent_bytes;
         whole.peers_ended += group.peers_ended;
         whole.estimate.add(group.estimate);
+        whole.forgotten += group.forgotten;
+        if (whole.not_forgotten == nullptr) whole.not_forgotten = group.not_forgotten;
+        whole.stacks.insert(whole.stacks.end(), group.stacks.begin(), group.stacks.end());
     }
     std::stable_sort(places.begin(), places.end(), [](const MemoryGroup& a, const MemoryGroup& b) {
         return std::pair(a.bytes - a.recent_bytes, a.bytes) >
@@ -96,7 +103,7 @@ std::vector<MemoryGroup> by_place(const std::vector<MemoryGroup>& groups, StackN
 
 }  // namespace
 
-void add_heap(FindingBuilder& builder) {
+void add_heap(FindingBuilder& builder, CallPaths& paths) {
     StackNames& names = builder.names();
     Summary& summary = builder.report().summary;
     uint64_t behind_buffers = 0;
@@ -113,7 +120,9 @@ void add_heap(FindingBuilder& builder) {
         summary.recent_blocks += group.recent;
         summary.recent_bytes += group.recent_bytes;
     }
-    add_memory(builder, Kind::kHeapLeak, by_place(groups, names));
+    const std::vector<MemoryGroup> places = by_place(groups, names);
+    MissingFrees missing_frees(builder.lifecycle().heap(), paths, names, places);
+    add_memory(builder, Kind::kHeapLeak, places, &missing_frees);
 }
 
 void add_mappings(FindingBuilder& builder) {
@@ -122,7 +131,7 @@ void add_mappings(FindingBuilder& builder) {
         group_mappings(builder.lifecycle().mappings(), builder.facts());
     std::erase_if(
         groups, [&](const MemoryGroup& group) { return is_allocator_mapping(group.stack, names); });
-    add_memory(builder, Kind::kMappingLeak, groups);
+    add_memory(builder, Kind::kMappingLeak, groups, nullptr);
 }
 
 }  // namespace lastref

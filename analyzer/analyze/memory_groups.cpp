@@ -1,6 +1,7 @@
 #include "analyze/memory_groups.h"
 
 #include <algorithm>
+#include <bit>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -13,6 +14,7 @@ using Groups = std::unordered_map<uint32_t, MemoryGroup>;
 void add(Groups& groups, const MemoryGroup& one, const TraceFacts& facts) {
     const auto [at, fresh] = groups.try_emplace(one.stack, one);
     MemoryGroup& group = at->second;
+    if (fresh) group.stacks.push_back(one.stack);
     if (!fresh && std::tie(one.ticks, one.address) < std::tie(group.ticks, group.address)) {
         group.address = one.address;
         group.size = one.size;
@@ -28,6 +30,31 @@ void add(Groups& groups, const MemoryGroup& one, const TraceFacts& facts) {
         ++group.recent;
         group.recent_bytes += one.size;
     }
+}
+
+// The live blocks of one stack among all that it made, by the order in which it made them.
+struct AmongPeers {
+    uint64_t longest_life = 0;  // ticks, of a peer that was freed
+    uint64_t overdue = 0;       // live ones that are older than that
+    uint64_t first_serial = UINT64_MAX, last_serial = 0;
+};
+
+// Why live blocks may be there for good reasons; nullptr if they rather look forgotten: spread over
+// all that was made, and older than any that was freed got.
+const char* why_not_forgotten(const AmongPeers& live, uint64_t count, uint64_t made,
+                              uint64_t ended) {
+    if (ended == 0) return "none that was made here was freed";
+    if (live.overdue * 2 < count)
+        return "others that were made here got as old before they were freed";
+    // As of buffers (held.cpp): a cache keeps the newest; what is made at the start may be kept.
+    const uint64_t window = count * (4 + static_cast<uint64_t>(std::bit_width(count)));
+    if (ended >= 2 * count && made > window && live.first_serial >= made - window) {
+        return "these are the newest of those that were made here: they may be in use";
+    }
+    if (live.last_serial < made / (count >= 4 ? 4 : 16)) {
+        return "these are the first of those that were made here: they may be kept on purpose";
+    }
+    return nullptr;
 }
 
 std::vector<MemoryGroup> sorted(const Groups& groups) {
@@ -51,6 +78,11 @@ std::vector<MemoryGroup> group_blocks(const Heap& heap, const Buffers& buffers,
     std::sort(held.begin(), held.end());
     behind_buffers = 0;
     std::unordered_map<uint32_t, uint64_t> behind_at;
+    std::unordered_map<uint32_t, AmongPeers> among_peers;
+    heap.free_places().for_each([&](const FreePlaces::Pair& pair) {
+        uint64_t& longest = among_peers[pair.made].longest_life;
+        longest = std::max(longest, pair.longest_life);
+    });
     Groups groups;
     heap.blocks().for_each_live([&](const HeapBlock& block) {
         const auto inside = std::lower_bound(held.begin(), held.end(), block.address);
@@ -67,12 +99,21 @@ std::vector<MemoryGroup> group_blocks(const Heap& heap, const Buffers& buffers,
         one.thread = block.thread;
         one.op = static_cast<trace::Op>(block.op);
         add(groups, one, facts);
+        AmongPeers& peers = among_peers[block.stack];
+        const uint64_t age = facts.last_ticks - std::min(facts.last_ticks, block.begin_ticks);
+        // The longest life is of those that were looked at.
+        if (age > peers.longest_life + peers.longest_life / 4) ++peers.overdue;
+        peers.first_serial = std::min<uint64_t>(peers.first_serial, block.serial);
+        peers.last_serial = std::max<uint64_t>(peers.last_serial, block.serial);
     });
     for (auto& [stack, group] : groups) {
         const uint64_t made = heap.allocations_at(stack);
         const auto behind = behind_at.find(stack);
         const uint64_t live = group.count + (behind == behind_at.end() ? 0 : behind->second);
         group.peers_ended = made - std::min(made, live);
+        group.not_forgotten =
+            why_not_forgotten(among_peers[stack], group.count, made, group.peers_ended);
+        if (group.not_forgotten == nullptr) group.forgotten = group.count;
     }
     return sorted(groups);
 }

@@ -18,7 +18,11 @@ struct MemoryGroup {
     uint64_t bytes = 0;
     uint64_t recent = 0, recent_bytes = 0;  // made in a killed process' last moments
     uint64_t peers_ended = 0;
-    Estimate estimate;  // where a sample was recorded
+    // Of heap blocks: how many look forgotten, and why the others do not.
+    uint64_t forgotten = 0;
+    const char* not_forgotten = nullptr;
+    std::vector<uint32_t> stacks;  // that made them; `stack` is the first
+    Estimate estimate;             // where a sample was recorded
     // The example: the oldest.
     uint64_t address = 0, size = 0, ticks = 0;
     uint32_t thread = 0;

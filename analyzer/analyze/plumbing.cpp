@@ -11,7 +11,7 @@ namespace {
 
 using trace::Op;
 
-constexpr std::array kLearned = {Op::kCreate, Op::kRetain, Op::kRelease, Op::kDestroy};
+constexpr std::array kLearned = {Op::kCreate, Op::kRetain, Op::kRelease, Op::kDestroy, Op::kFree};
 constexpr double kNearlyAll = 0.95;
 constexpr size_t kFewestCallers = 2;
 
@@ -56,6 +56,7 @@ bool is_factory_name(const std::string& bare) {
     const std::string plain = plain_name(bare);
     if (std::find(kFactories.begin(), kFactories.end(), plain) != kFactories.end()) return true;
     if (bare.starts_with("std::") || bare.starts_with("boost::")) return true;
+    if (bare.starts_with("operator new")) return true;
     // C libraries put their prefix first: gst_buffer_new, av_frame_alloc.
     const size_t underscore = bare.rfind('_');
     if (underscore == std::string::npos || underscore == 0) return false;
@@ -63,6 +64,15 @@ bool is_factory_name(const std::string& bare) {
     if (first == "new" || first == "make" || first == "alloc" || first == "create") return true;
     const std::string_view last = std::string_view(bare).substr(underscore + 1);
     return last == "new" || last == "alloc" || last == "create";
+}
+
+bool is_freeing_name(const std::string& bare) {
+    if (bare.starts_with("std::") || bare.starts_with("__gnu_cxx::") || bare.starts_with("boost::"))
+        return true;
+    // operator delete and delete[], and the usual wrappers of free.
+    const std::string plain = plain_name(bare);
+    return plain.starts_with("operator delete") || plain == "free" || plain == "xfree" ||
+           plain == "gfree" || plain == "deallocate" || plain == "dealloc";
 }
 
 bool is_counting_name(const std::string& bare) {
@@ -95,6 +105,7 @@ bool Plumbing::is_plumbing(Op op, Place place) const {
     const uint32_t function = paths_.function(place);
     if (learned_.contains({op, function})) return true;
     if (op == Op::kCreate) return is_factory_name(paths_.function_name(function));
+    if (op == Op::kFree) return is_freeing_name(paths_.function_name(function));
     return (op == Op::kRetain || op == Op::kRelease) &&
            is_counting_name(paths_.function_name(function));
 }

@@ -23,6 +23,8 @@ namespace lastref {
 
 // True for the names of functions that only step a counter, in the ways of C++ and C.
 bool is_counting_name(const std::string& bare_function);
+// True for the names of functions that give memory back for whoever calls them.
+bool is_freeing_name(const std::string& bare_function);
 // True for the names of functions that make something for whoever calls them.
 bool is_factory_name(const std::string& bare_function);
 

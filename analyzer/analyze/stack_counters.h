@@ -11,11 +11,12 @@ namespace lastref {
 
 class StackCounters {
 public:
-    void increment(uint32_t stack) {
+    // Returns what it was before.
+    uint64_t increment(uint32_t stack) {
         const size_t page = stack / kPage;
         if (page >= pages_.size() || pages_[page] == nullptr) [[unlikely]]
             add_page(page);
-        ++(*pages_[page])[stack % kPage];
+        return (*pages_[page])[stack % kPage]++;
     }
     void prefetch(uint32_t stack) const {
         const size_t page = stack / kPage;

@@ -16,7 +16,7 @@
 namespace lastref {
 
 struct GateRules {
-    double min_confidence = 0;    // of a culprit, 0 to 1; plain memory has none and is not affected
+    double min_confidence = 0;    // of a culprit, 0 to 1; plain memory is not affected
     uint64_t min_count = 1;       // of a finding, all processes together
     double min_coverage = 0.95;   // of the operations on hooked libraries' buffers
     std::set<std::string> kinds;  // empty: all

@@ -227,6 +227,7 @@ std::string brief_finding_text(const Finding& finding, const Process* process) {
         verdict += fmt::format("; {} made here did end", finding.peers_ended);
     Block block(std::move(verdict));
     add_process(block, process);
+    if (finding.culprit) add_culprit(block, *finding.culprit, "culprit");
     block.label("created");
     block.lines(stack_lines(finding.created, kBriefFrames));
     return block.text();

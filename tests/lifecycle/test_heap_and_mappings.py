@@ -33,6 +33,48 @@ class Leaks(LifecycleTest):
             self.assert_frame(leak["created"], "Region::reserve", "mapping_leak.cpp")
 
 
+class MissingFree(LifecycleTest):
+    """The culprit of plain heap blocks: where others that were made at the same place are freed."""
+
+    def leak_of(self, mode, count, status=0):
+        leaks = [f for f in self.report_of("heap_peers", mode, status=status)["findings"]
+                 if any("Message::read" in frame["function"] for frame in f["created"])]
+        self.assertEqual([(f["kind"], f["count"]) for f in leaks], [("heap-leak", count)])
+        return leaks[0]
+
+    def assert_missing(self, leak, function, line):
+        culprit = leak["culprit"]
+        self.assertEqual(culprit["cause"], "missing-release", leak["reason"])
+        self.assert_frame([culprit["frame"]], function, "heap_peers.cpp",
+                          line_of("lifecycle/heap_peers.cpp", line))
+        self.assert_frame(culprit["stack"], function)
+        self.assertGreater(culprit["confidence"], 0.75)
+        self.assertFalse(culprit["ambiguous"])
+        self.assertIn("Message::read", culprit["explanation"])
+        self.assertEqual(leak["suspects"][0], culprit)
+
+    def test_early_return(self):
+        self.assert_missing(self.leak_of("error_path", 40), "Parser::parse", "early return misses")
+
+    def test_function_that_is_not_called(self):
+        self.assert_missing(self.leak_of("early_exit", 40), "Parser::finish", "does not come to")
+
+    def test_caches_accuse_nobody(self):
+        for mode in "cache", "random":
+            self.assert_no_culprit(self.leak_of(mode, 16))
+
+    def test_in_flight_accuses_nobody(self):
+        self.assert_no_culprit(self.leak_of("in_flight", 8, status=137))
+
+    def test_first_ones_accuse_nobody(self):
+        self.assert_no_culprit(self.leak_of("interned", 20))
+
+    def test_without_stacks_of_frees_nobody_is_named(self):
+        run = self.traced("heap_peers", "error_path", env={"LASTREF_FREE_STACKS": "0"})
+        for leak in report(run.traces)["findings"]:
+            self.assert_no_culprit(leak)
+
+
 class DoubleFree(LifecycleTest):
     def assert_double_free(self, found):
         self.assert_findings({"findings": findings(found, "double-free")},

@@ -1,0 +1,122 @@
+#include "analyze/missing_frees.h"
+
+#include <algorithm>
+#include <string>
+
+#include "analyze/leak_group.h"
+
+namespace lastref {
+namespace {
+
+using trace::Op;
+
+constexpr size_t kMostPlaces = 256;
+constexpr size_t kMostFreed = 16;  // stacks that free the blocks of one stack
+constexpr size_t kMostSuspects = 3;
+constexpr uint64_t kFewestPeers = 4;  // with less, chance looks like a rule
+
+std::string place_text(const Frame& frame) {
+    std::string text = frame.function.empty() ? frame.module : frame.function;
+    if (frame.line != 0) {
+        text += " (" + frame.file.substr(frame.file.rfind('/') + 1) + ':' +
+                std::to_string(frame.line) + ')';
+    }
+    return text;
+}
+
+}  // namespace
+
+MissingFrees::MissingFrees(const Heap& heap, CallPaths& paths, StackNames& names,
+                           const std::vector<MemoryGroup>& places)
+    : paths_(paths), names_(names) {
+    for (size_t i = 0; i < std::min(kMostPlaces, places.size()); ++i) {
+        if (places[i].forgotten == 0) continue;
+        for (const uint32_t stack : places[i].stacks) freed_.try_emplace(stack);
+    }
+    std::unordered_map<uint32_t, std::vector<FreePlaces::Pair>> pairs;
+    heap.free_places().for_each([&](const FreePlaces::Pair& pair) {
+        if (pair.freed != 0 && freed_.contains(pair.made)) pairs[pair.made].push_back(pair);
+    });
+    std::vector<Plumbing::Use> uses;
+    for (auto& [made, some] : pairs) {
+        std::sort(some.begin(), some.end(), [](const auto& a, const auto& b) {
+            return std::pair(b.count, a.freed) < std::pair(a.count, b.freed);
+        });
+        if (some.size() > kMostFreed) some.resize(kMostFreed);
+        for (const FreePlaces::Pair& pair : some) {
+            const PathId path = paths_.of(pair.freed);
+            freed_[made].push_back({path, pair.count});
+            uses.push_back({Op::kFree, path, pair.count});
+            uses.push_back({Op::kCreate, paths_.of(made), pair.count});
+        }
+    }
+    plumbing_ = std::make_unique<Plumbing>(paths_, uses);
+}
+
+// Most first; paths that free at the same site are one.
+std::vector<MissingFrees::Freed> MissingFrees::freed_by(const MemoryGroup& place) const {
+    std::vector<Freed> list;
+    for (const uint32_t stack : place.stacks) {
+        const auto found = freed_.find(stack);
+        if (found == freed_.end()) continue;
+        for (const Freed& one : found->second) {
+            const Place site = plumbing_->site(Op::kFree, one.path);
+            const auto same = std::find_if(list.begin(), list.end(), [&](const Freed& known) {
+                return plumbing_->site(Op::kFree, known.path) == site;
+            });
+            if (same != list.end())
+                same->count += one.count;
+            else if (site != Plumbing::kNoPlace)
+                list.push_back(one);
+        }
+    }
+    std::stable_sort(list.begin(), list.end(),
+                     [](const Freed& a, const Freed& b) { return a.count > b.count; });
+    return list;
+}
+
+void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
+    if (place.forgotten * 2 < place.count) {
+        if (place.peers_ended != 0 && place.not_forgotten != nullptr) {
+            finding.reason = std::string("no culprit is named: ") + place.not_forgotten;
+        }
+        return;
+    }
+    const std::vector<Freed> freed = freed_by(place);
+    uint64_t all = 0;
+    for (const Freed& one : freed) all += one.count;
+    if (all < kFewestPeers) return;
+
+    const auto leaked = static_cast<double>(place.count), peers = static_cast<double>(all);
+    // One more of either could always differ, as in confidence_of() (blame.h). What a program keeps
+    // on purpose may look the same, and no access to a block is seen: that is not measured.
+    constexpr double kSurest = 0.85;
+    const double sure = kSurest * (static_cast<double>(place.forgotten) / leaked) *
+                        (1 - 0.5 / (1 + peers / 2)) * (1 - 0.3 / (1 + leaked));
+    // Where more are kept than freed, that may be what they are made for.
+    const bool ambiguous = place.count > place.peers_ended;
+    const Place made = plumbing_->site(Op::kCreate, paths_.of(place.stack));
+    for (size_t i = 0; i < std::min(kMostSuspects, freed.size()); ++i) {
+        Culprit culprit;
+        culprit.cause = Cause::kMissingRelease;
+        culprit.confidence = sure * static_cast<double>(freed[i].count) / peers;
+        if (ambiguous) culprit.confidence *= 0.6;
+        culprit.ambiguous = ambiguous;
+        culprit.frame = paths_.frame(plumbing_->site(Op::kFree, freed[i].path));
+        culprit.stack = names_.stack(paths_.stack(freed[i].path));
+        culprit.explanation =
+            "blocks made at this place are normally freed here, " + std::to_string(freed[i].count) +
+            " of " + std::to_string(all) + " that were looked at; " +
+            (place.count == 1 ? "this one was" : "these " + std::to_string(place.count) + " were") +
+            " last seen where " + (place.count == 1 ? "it was" : "they were") + " made" +
+            (made == Plumbing::kNoPlace ? "" : ", in " + place_text(paths_.frame(made)));
+        finding.suspects.push_back(std::move(culprit));
+    }
+    if (finding.suspects.front().confidence >= kLeastConfidence) {
+        finding.culprit = finding.suspects.front();
+    } else {
+        finding.reason = "no culprit is named: blocks made here are freed in several places";
+    }
+}
+
+}  // namespace lastref

@@ -1,0 +1,50 @@
+// Leaked heap blocks beside those that were made at the same place and freed: which free is
+// missing.
+//
+// A block's life has two events, so the place where its peers are freed is all that can be told:
+// 'blocks made here are normally freed at X'. No accusation is made where nothing speaks for a
+// fault: where the live blocks are the newest of their place, as a cache keeps them, or the first
+// ones, or no older than peers that were freed in the end (memory_groups.cpp).
+#ifndef LASTREF_ANALYZER_ANALYZE_MISSING_FREES_H
+#define LASTREF_ANALYZER_ANALYZE_MISSING_FREES_H
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/call_paths.h"
+#include "analyze/findings.h"
+#include "analyze/heap.h"
+#include "analyze/memory_groups.h"
+#include "analyze/plumbing.h"
+
+namespace lastref {
+
+class MissingFrees {
+public:
+    // All but `places` must outlive this. Only the first of `places`, which are the biggest, are
+    // compared.
+    MissingFrees(const Heap& heap, CallPaths& paths, StackNames& names,
+                 const std::vector<MemoryGroup>& places);
+
+    // Fills in culprit and suspects, or why there is none.
+    void judge(const MemoryGroup& place, Finding& finding);
+
+private:
+    struct Freed {
+        PathId path = 0;
+        uint64_t count = 0;
+    };
+
+    std::vector<Freed> freed_by(const MemoryGroup& place) const;
+
+    CallPaths& paths_;
+    StackNames& names_;
+    std::unordered_map<uint32_t, std::vector<Freed>> freed_;  // by stack that made them
+    std::unique_ptr<Plumbing> plumbing_;
+};
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_MISSING_FREES_H
