@@ -23,8 +23,9 @@ Stack telling_part(const Stack& stack, const Frame& frame) {
 }
 
 void add_suspects(Finding& finding, const LeakGroup& group, Judge& judge, FindingBuilder& builder) {
-    const double sure =
-        group.blind ? std::min(group.confidence, kLeastConfidence / 2) : group.confidence;
+    const double sure = group.blind || !group.unsure.empty()
+                            ? std::min(group.confidence, kLeastConfidence / 2)
+                            : group.confidence;
     for (const Suspect& suspect : group.verdict.suspects) {
         if (finding.suspects.size() >= kMostSuspects) break;
         Culprit culprit = culprit_of(suspect, judge.ways.paths(), builder.names());
@@ -106,6 +107,7 @@ void add_finding(const LeakGroup& group, Judge& judge, FindingBuilder& builder) 
                              " buffers of this type operations were not seen, most likely "
                              "releases that are not hooked";
         }
+        if (!group.unsure.empty()) finding.reason = "no culprit is named: " + group.unsure;
         builder.report().summary.buffers.leaked += finding.count;
     }
     for (const LeakGroup::Dependant& one : group.dependants) {

@@ -37,9 +37,10 @@ struct LeakGroup {
     std::vector<Dependant> dependants;
     bool joined = false;     // to another
     std::string cycle_with;  // type of the other half
+    std::string unsure;      // why no culprit can be told from a sample
 
     bool has_culprit() const {
-        return kind != Kind::kHeld && !blind && confidence >= kLeastConfidence &&
+        return kind != Kind::kHeld && !blind && unsure.empty() && confidence >= kLeastConfidence &&
                !verdict.suspects.empty();
     }
     const LeakedClass& example() const;  // the class of the oldest life
