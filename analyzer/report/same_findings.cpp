@@ -54,7 +54,8 @@ std::vector<SameFindings> same_findings(const Report& report) {
 }
 
 const Frame* place_of(const Finding& finding, std::string_view root) {
-    if (finding.culprit && !finding.culprit->frame.file.empty()) return &finding.culprit->frame;
+    const bool by_culprit = finding.culprit && finding.kind != Kind::kHeapLeak;
+    if (by_culprit && !finding.culprit->frame.file.empty()) return &finding.culprit->frame;
     const Frame* with_file = nullptr;
     for (const Frame& frame : finding.created) {
         if (frame.file.empty()) continue;
@@ -62,7 +63,7 @@ const Frame* place_of(const Finding& finding, std::string_view root) {
         if (!with_file) with_file = &frame;
     }
     if (with_file) return with_file;
-    if (finding.culprit) return &finding.culprit->frame;
+    if (by_culprit) return &finding.culprit->frame;
     return finding.created.empty() ? nullptr : &finding.created[0];
 }
 
