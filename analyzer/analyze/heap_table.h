@@ -25,7 +25,7 @@ struct HeapBlock {
     uint32_t stack = 0;      // that made it
     union {
         uint32_t end_stack = 0;  // of an ended block
-        uint32_t serial;         // of a live one: how many its stack had made before, at most
+        uint32_t serial;         // of a live one: how many its stack had made before (at most)
     };
     uint32_t thread : 24 = 0;
     uint32_t op : 8 = 0;  // trace::Op that made it
