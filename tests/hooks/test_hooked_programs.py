@@ -13,6 +13,7 @@ class HookedPrograms(LastrefTest):
         """The encoded clip's hash, and the run."""
         clip = os.path.join(self.directory, "clip.avi")
         command = [shutil.which("ffmpeg"), "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
+                   "-filter_threads", str(threads), "-threads", str(threads),
                    "-f", "lavfi", "-i", "testsrc=duration=2:size=320x240:rate=25",
                    "-vf", "hue=s=0", "-c:v", "mpeg4", "-threads", str(threads), "-bitexact", clip]
         run = self.run_program(command, options=["--hooks", hooks]) if hooks else plain(command)
@@ -34,6 +35,7 @@ class HookedPrograms(LastrefTest):
                 self.assertGreater(hooked[0]["seen"], 500)
                 self.assertIsNone(hooked[0]["partial"])
                 if threads == 1:
+                    self.assertRegex(info(run.traces[0]), r"(?m)^threads +1$")
                     self.assertEqual(hooked[0]["unseen"], 0)
                 self.assertEqual([f for f in findings(result, type="AVBuffer")], [])
 
