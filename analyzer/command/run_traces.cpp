@@ -35,7 +35,10 @@ std::optional<trace::TraceHeader> read_header(const std::string& path) {
 // The start time in /proc/PID/stat, field 22: with the id it names a process for good.
 uint64_t process_start(pid_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(file)), {});
+    // Where the process goes away in between, reading fails: by rdbuf() that is no exception.
+    std::ostringstream content;
+    content << file.rdbuf();
+    const std::string text = content.str();
     size_t name_end = text.rfind(')');  // the name, field 2, may hold anything
     if (name_end == std::string::npos) return 0;
     std::istringstream fields(text.substr(name_end + 1));
