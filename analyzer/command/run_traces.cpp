@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <system_error>
+
+#include "read/process_stat.h"
 
 namespace lastref {
 namespace {
@@ -32,20 +32,9 @@ std::optional<trace::TraceHeader> read_header(const std::string& path) {
     return header;
 }
 
-// The start time in /proc/PID/stat, field 22: with the id it names a process for good.
-uint64_t process_start(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    // Where the process goes away in between, reading fails: by rdbuf() that is no exception.
-    std::ostringstream content;
-    content << file.rdbuf();
-    const std::string text = content.str();
-    size_t name_end = text.rfind(')');  // the name, field 2, may hold anything
-    if (name_end == std::string::npos) return 0;
-    std::istringstream fields(text.substr(name_end + 1));
-    std::string field;
-    for (int number = 3; number <= 22; ++number)
-        if (!(fields >> field)) return 0;
-    return std::strtoull(field.c_str(), nullptr, 10);
+bool is_process(pid_t pid, uint64_t start) {
+    const std::optional<ProcessStat> stat = process_stat(pid);
+    return stat && stat->start == start;
 }
 
 RunTrace describe(const std::string& path, const trace::TraceHeader& header) {
@@ -57,7 +46,7 @@ RunTrace describe(const std::string& path, const trace::TraceHeader& header) {
     trace.bytes = header.chunks_end;
     trace.exit_kind = header.exit_kind;
     const bool is_known = header.process_start != 0;
-    trace.is_alive = !is_known || process_start(header.pid) == header.process_start;
+    trace.is_alive = !is_known || is_process(header.pid, header.process_start);
     trace.is_running = header.exit_kind == trace::ExitKind::kNone && is_known && trace.is_alive;
     std::copy(std::begin(header.lost), std::end(header.lost), trace.lost.begin());
     return trace;

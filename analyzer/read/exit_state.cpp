@@ -3,8 +3,8 @@
 #include <cinttypes>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
-#include <sstream>
+
+#include "read/process_stat.h"
 
 namespace lastref {
 namespace {
@@ -20,19 +20,8 @@ bool still_runs(const trace::TraceHeader& header) {
         static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
     if (header.start_monotonic_ns > now_ns) return false;
 
-    std::ifstream stat("/proc/" + std::to_string(header.pid) + "/stat");
-    std::stringstream text;
-    text << stat.rdbuf();
-    const std::string line = text.str();
-    // The name in parentheses may hold anything, so fields count from its last parenthesis.
-    const size_t name_end = line.rfind(')');
-    if (name_end == std::string::npos) return false;
-    std::istringstream fields(line.substr(name_end + 1));
-    std::string state, field;
-    fields >> state;  // field 3
-    if (state == "Z" || state == "X") return false;
-    for (int number = 4; number <= 22; ++number) fields >> field;
-    return fields && field == std::to_string(header.process_start);
+    const std::optional<ProcessStat> stat = process_stat(header.pid);
+    return stat && stat->state != 'Z' && stat->state != 'X' && stat->start == header.process_start;
 }
 
 }  // namespace
