@@ -16,11 +16,28 @@ inline uint8_t* put_varint(uint8_t* p, uint64_t value) {
     *p++ = static_cast<uint8_t>(value);
     return p;
 }
+// The same in straight code for what fits into four bytes, where the length changes from one number
+// to the next: a branch foretold wrongly costs more than the whole number. Writes four bytes.
+inline uint8_t* put_any_varint(uint8_t* p, uint64_t value) {
+    if (value >> 28 != 0) [[unlikely]]
+        return put_varint(p, value);
+    const auto v = static_cast<uint32_t>(value);
+    const unsigned bits = 31u ^ static_cast<unsigned>(__builtin_clz(v | 1));  // less one
+    const unsigned more = (bits * 9 + 9) >> 6;                                // bits / 7
+    uint32_t spread = (v & 0x3fff) | (v & 0xfffc000) << 2;
+    spread = (spread & 0x7f007f) | (spread & 0x3f803f80) << 1;
+    spread |= 0x808080u & ((1u << more * 8) - 1);
+    memcpy(p, &spread, sizeof(spread));
+    return p + more + 1;
+}
 inline uint64_t zigzag(int64_t value) {
     return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
 }
 inline uint8_t* put_svarint(uint8_t* p, int64_t value) {
     return put_varint(p, zigzag(value));
+}
+inline uint8_t* put_any_svarint(uint8_t* p, int64_t value) {
+    return put_any_varint(p, zigzag(value));
 }
 inline uint8_t* put_text(uint8_t* p, const void* text, uint32_t size) {
     p = put_varint(p, size);

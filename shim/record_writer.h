@@ -26,7 +26,8 @@ struct Fields {
 // Writes one record at the log's cursor and commits it. The log must have room: kRecordMargin and
 // the texts. False where a signal handler's records took the log over meanwhile (see thread_log.h).
 template <trace::Op op>
-inline bool write_record(Log& log, uint64_t ticks, const Fields& fields, uint32_t stack) {
+[[gnu::always_inline]] inline bool write_record(Log& log, uint64_t ticks, const Fields& fields,
+                                                uint32_t stack) {
     using namespace trace;
     constexpr uint16_t has = kFields[static_cast<uint8_t>(op)];
     uint8_t* const begin = log.cursor;
@@ -54,13 +55,13 @@ inline bool write_record(Log& log, uint64_t ticks, const Fields& fields, uint32_
         const auto put_address = [&](uint64_t value) {
             int64_t delta = static_cast<int64_t>(value - address);
             if (odd == 0) delta /= 16;
-            p = coding::put_svarint(p, delta);
+            p = coding::put_any_svarint(p, delta);
             address = value;
         };
         if constexpr (has & fAddress) put_address(fields.address);
         if constexpr (has & fOther) put_address(fields.other);
     }
-    if constexpr (has & fSize) p = coding::put_varint(p, fields.size);
+    if constexpr (has & fSize) p = coding::put_any_varint(p, fields.size);
     if constexpr (has & fOtherSize) p = coding::put_varint(p, fields.other_size);
     if constexpr (has & fValue) p = coding::put_svarint(p, fields.value);
     if constexpr (has & fDetail) p = coding::put_varint(p, fields.detail);
@@ -73,8 +74,8 @@ inline bool write_record(Log& log, uint64_t ticks, const Fields& fields, uint32_
         } else if (stack == last_stack) {
             flags |= kSameStack;
         } else {
-            p = coding::put_svarint(p,
-                                    static_cast<int64_t>(stack) - static_cast<int64_t>(last_stack));
+            p = coding::put_any_svarint(
+                p, static_cast<int64_t>(stack) - static_cast<int64_t>(last_stack));
             last_stack = stack;
         }
     }

@@ -1,12 +1,10 @@
 #include "startup_arena.h"
 
-#include <stdint.h>
 #include <atomic>
 
 namespace lastref::startup_arena {
 namespace {
 
-alignas(16) uint8_t memory[32u << 10];
 std::atomic<size_t> used;
 
 }  // namespace
@@ -16,11 +14,6 @@ void* allocate(size_t size) {
     size = (size + 15) & ~size_t{15};
     const size_t at = used.fetch_add(size, std::memory_order_relaxed);
     return at + size <= sizeof(memory) ? memory + at : nullptr;
-}
-
-bool owns(const void* block) {
-    return reinterpret_cast<uintptr_t>(block) - reinterpret_cast<uintptr_t>(memory) <
-           sizeof(memory);
 }
 
 size_t size_from(const void* block) {

@@ -4,12 +4,18 @@
 #define LASTREF_SHIM_STARTUP_ARENA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 namespace lastref::startup_arena {
 
+alignas(16) inline uint8_t memory[32u << 10];
+
 // Zeroed, aligned to 16; nullptr where the arena is used up. Any thread.
 void* allocate(size_t size);
-bool owns(const void* block);
+inline bool owns(const void* block) {
+    return reinterpret_cast<uintptr_t>(block) - reinterpret_cast<uintptr_t>(memory) <
+           sizeof(memory);
+}
 // Usable bytes from `block` on.
 size_t size_from(const void* block);
 
