@@ -42,53 +42,99 @@ FoundRule find_rule(uintptr_t pc) {
     return found_rule;
 }
 
+// The rules that are not usual: each once, never changed. Open addressing; 0: free.
+constexpr uint32_t kRareRules = 2048, kProbes = 64;
+std::atomic<uint64_t> rare_rules[kRareRules];
+
+// In one word, never 0; 0: the rule's offsets are beyond any compiler's.
+uint64_t rare_word(const FrameRule& rule) {
+    constexpr int32_t kLimit = 1 << 28;
+    if (rule.cfa_offset < -kLimit || rule.cfa_offset >= kLimit || rule.fp_offset < -kLimit ||
+        rule.fp_offset >= kLimit) {
+        return 0;
+    }
+    return 1 | static_cast<uint64_t>(rule.cfa) << 1 | static_cast<uint64_t>(rule.fp) << 4 |
+           static_cast<uint64_t>(rule.cfa_offset + kLimit) << 6 |
+           static_cast<uint64_t>(rule.fp_offset + kLimit) << 35;
+}
+
+FrameRule rare_rule(uint64_t word) {
+    constexpr int32_t kLimit = 1 << 28;
+    FrameRule rule;
+    rule.cfa = static_cast<CfaKind>(word >> 1 & 7);
+    rule.fp = static_cast<FpKind>(word >> 4 & 3);
+    rule.cfa_offset = static_cast<int32_t>(word >> 6 & (2 * kLimit - 1)) - kLimit;
+    rule.fp_offset = static_cast<int32_t>(word >> 35 & (2 * kLimit - 1)) - kLimit;
+    return rule;
+}
+
+// Its number plus one; 0: there is no place for it.
+uint32_t number_of(const FrameRule& rule) {
+    const uint64_t word = rare_word(rule);
+    if (word == 0) return 0;
+    for (uint32_t probe = 0; probe < kProbes; probe++) {
+        const auto at =
+            static_cast<uint32_t>((word * 0x9e3779b97f4a7c15ull >> 40) + probe) % kRareRules;
+        uint64_t found = rare_rules[at].load(std::memory_order_relaxed);
+        if (found == 0 &&
+            rare_rules[at].compare_exchange_strong(found, word, std::memory_order_relaxed)) {
+            return at + 1;
+        }
+        if (found == word) return at + 1;
+    }
+    return 0;
+}
+
 }  // namespace
 
 RuleCache rule_cache;
 
 PackedRule PackedRule::of(const FrameRule& rule) {
-    const bool negative = rule.cfa_offset < 0;
-    const uint32_t cfa = negative ? 0u - static_cast<uint32_t>(rule.cfa_offset)
-                                  : static_cast<uint32_t>(rule.cfa_offset);
-    const int32_t fp = -rule.fp_offset;
-    if (cfa % 8 != 0 || fp % 8 != 0 || cfa > kCfaMask || fp < 0 || fp > 63 * 8) return {};
-    const bool usual = rule.cfa == CfaKind::kStackPointer && !negative && cfa != 0 &&
-                       (rule.fp == FpKind::kSame ||
-                        (rule.fp == FpKind::kAtCfa && fp != 0 && static_cast<uint32_t>(fp) <= cfa));
-    return PackedRule((static_cast<uint64_t>(rule.cfa) + 1 + cfa) << kCfaShift |
-                      static_cast<uint64_t>(fp) / 8 << kFpShift |
-                      static_cast<uint64_t>(rule.fp) << kFpKindShift | (usual ? kUsual : 0) |
-                      (negative ? kNegative : 0));
+    const auto cfa = static_cast<uint32_t>(rule.cfa_offset);
+    const auto fp = static_cast<uint32_t>(-rule.fp_offset);
+    if (rule.cfa == CfaKind::kStackPointer && cfa != 0 && cfa % 8 == 0 && cfa / 8 <= kCfaMask) {
+        const uint32_t usual = kUsual | cfa / 8;
+        if (rule.fp == FpKind::kSame) return PackedRule(usual);
+        if (rule.fp == FpKind::kAtCfa && fp != 0 && fp % 8 == 0 && fp / 8 <= kFpMask && fp <= cfa) {
+            return PackedRule(usual | fp / 8 << kFpShift);
+        }
+    }
+    return PackedRule(number_of(rule));
 }
 
 FrameRule PackedRule::unpacked() const {
+    if (!is_usual()) return rare_rule(rare_rules[bits_ - 1].load(std::memory_order_relaxed));
     FrameRule rule;
-    rule.cfa = static_cast<CfaKind>((word_ >> kCfaShift & 7) - 1);
-    rule.fp = static_cast<FpKind>(word_ >> kFpKindShift & 3);
+    rule.cfa = CfaKind::kStackPointer;
     rule.cfa_offset = static_cast<int32_t>(cfa_above_sp());
-    if (word_ & kNegative) rule.cfa_offset = -rule.cfa_offset;
     rule.fp_offset = -static_cast<int32_t>(fp_below_cfa());
+    if (rule.fp_offset != 0) rule.fp = FpKind::kAtCfa;
     return rule;
 }
 
-PackedRule find_packed_rule(uintptr_t pc, uint64_t tag) {
+PackedRule packed_rule(uintptr_t pc, uintptr_t epoch_bits) {
+    constexpr auto order = std::memory_order_relaxed;
+    const uint32_t index = RuleCache::index_of(pc);
+    const uint64_t key = RuleCache::key_of(pc, epoch_bits);
+    uint32_t free = RuleCache::kWays;
+    for (uint32_t way = RuleCache::kWays; way-- > 0;) {
+        const uint64_t word = rule_cache.words[index ^ way].load(order);
+        if ((word ^ key) <= PackedRule::kMask) return PackedRule(word ^ key);
+        if (word == 0) free = way;
+    }
     const FoundRule found = find_rule(pc);
     const PackedRule packed = PackedRule::of(found.rule);
     if (packed.known() && found.lasts) {
-        constexpr auto order = std::memory_order_relaxed;
-        const uint32_t index = RuleCache::index_of(pc);
         // Where all places are taken, which one goes is left to the pc.
-        uint32_t way = 0;
-        while (way < RuleCache::kWays && rule_cache.words[index ^ way].load(order) != 0) way++;
-        if (way == RuleCache::kWays) way = static_cast<uint32_t>(pc ^ pc >> 2) % RuleCache::kWays;
-        rule_cache.words[index ^ way].store(tag | packed.bits(), order);
+        if (free == RuleCache::kWays) free = static_cast<uint32_t>(pc ^ pc >> 2) % RuleCache::kWays;
+        rule_cache.words[index ^ free].store(key | packed.bits(), order);
     }
     return packed;
 }
 
 FrameRule frame_rule(uintptr_t pc) {
     if (modules_closing()) return find_rule(pc).rule;  // what is cached may be of what has gone
-    const PackedRule packed = packed_rule(pc, module_epoch());
+    const PackedRule packed = packed_rule(pc, RuleCache::epoch_bits(module_epoch()));
     return packed.known() ? packed.unpacked() : find_rule(pc).rule;
 }
 

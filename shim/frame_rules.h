@@ -44,59 +44,52 @@ struct FrameRule {
     int32_t fp_offset = 0;
 };
 
-// A rule as the cache keeps it: offsets in multiples of 8, the CFA's below 64 KiB, fp saved at most
-// 504 bytes below its base. A rule beyond that packs to 0. The other bits of the word are the
-// cache's.
+// A rule as the cache keeps it, in 17 bits. What nearly all code is like, `usual`: the CFA lies
+// above sp, and the caller's fp is ours, or was saved between the two. Any other rule is the number
+// of one that is kept beside (of some 2,000 different ones; programs have a few dozen).
 //
-//      59         58        57 56 55    50 49    45 44      32 31      29 28    0
-//   [ cfa < 0 | is_usual | fp | -fp / 8 | .. .. | |cfa| / 8 | cfa + 1 | .. .. ]
+//      16    15          9 8            0           16  15        0
+//   [ 1 | -fp offset / 8 | CFA - sp / 8 ]    or    [ 0 | number + 1 ]     all 0: not known
 class PackedRule {
 public:
-    static constexpr uint64_t kMask = 0x3ffull << 50 | 0xffffull << 29;
+    static constexpr unsigned kBits = 17;
+    static constexpr uint64_t kMask = (1u << kBits) - 1;
 
     PackedRule() = default;
-    // Of a word of the cache.
-    explicit PackedRule(uint64_t word) : word_(word) {}
+    explicit PackedRule(uint64_t bits) : bits_(static_cast<uint32_t>(bits)) {}
     static PackedRule of(const FrameRule& rule);
 
-    bool known() const { return (word_ & kMask) != 0; }
-    uint64_t bits() const { return word_ & kMask; }
-    // What nearly all code is like: the CFA lies above sp, and the caller's fp is ours, or was
-    // saved between the two.
-    bool is_usual() const { return (word_ & kUsual) != 0; }
-    // Of a usual rule: CFA - sp; whether fp was saved, and how far below the CFA.
-    uintptr_t cfa_above_sp() const { return word_ >> kCfaShift & kCfaMask; }
-    bool saves_fp() const { return (word_ & kFpAtCfa) != 0; }
-    uintptr_t fp_below_cfa() const { return word_ >> (kFpShift - 3) & kFpMask; }
+    bool known() const { return bits_ != 0; }
+    uint64_t bits() const { return bits_; }
+    bool is_usual() const { return bits_ >= kUsual; }
+    // Of a usual rule: CFA - sp; how far below the CFA fp was saved, 0: it was not.
+    uintptr_t cfa_above_sp() const { return (bits_ & kCfaMask) * uintptr_t{8}; }
+    uintptr_t fp_below_cfa() const { return (bits_ >> kFpShift & kFpMask) * uintptr_t{8}; }
     FrameRule unpacked() const;
 
 private:
-    static constexpr unsigned kCfaShift = 29, kFpShift = 50, kFpKindShift = 56;
-    static constexpr uint32_t kCfaMask = 0xfff8, kFpMask = 63 * 8;
-    static constexpr uint64_t kFpAtCfa = 1ull << kFpKindShift, kUsual = 1ull << 58,
-                              kNegative = 1ull << 59;
+    static constexpr unsigned kFpShift = 9;
+    static constexpr uint32_t kCfaMask = 511, kFpMask = 127, kUsual = 1u << 16;
 
-    uint64_t word_ = 0;
+    uint32_t bits_ = 0;
 };
-static_assert(static_cast<unsigned>(FpKind::kAtCfa) == 1);
 
 // The cache: one word an entry, so that no reader ever sees half of one. The place of a pc is the
-// number of its eight-byte granule, so that the calls of one function share cache lines, or one of
-// the three beside it; the tag is what these do not tell of the pc, so that a hit is exact. When
-// the epoch moves on all entries are dropped; its four bits keep out what a slow thread may store
-// after that.
+// number of its granule, so that the calls of one function share cache lines, or one of the three
+// beside it.
+//   The module epoch is laid over pc bits that the place tells anyway, so that a hit is exact in
+// both: when the epoch moves on all entries are dropped, and its four bits keep out what a slow
+// thread may store after that.
 //
-//   63     60 59      50 49          45 44   29 28            0
-//   [ epoch | the rule | pc's bits 0-4 | rule | pc's bits 19-47 ]     all 0: empty
+//   63                                  17 16     0
+//   [ pc, bits 5 to 8 ^ epoch, bits 0 to 3 | rule ]     all 0: empty
 struct RuleCache {
-    static constexpr unsigned kIndexBits = 16, kGranuleBits = 3, kWays = 4;
-    static constexpr uint64_t kTagMask = ~PackedRule::kMask;
+    static constexpr unsigned kIndexBits = 16, kGranuleBits = 3, kWays = 4, kEpochShift = 5;
 
     static uint32_t index_of(uintptr_t pc) { return pc >> kGranuleBits & ((1u << kIndexBits) - 1); }
-    static uint64_t tag_of(uintptr_t pc, uint32_t epoch) {
-        constexpr unsigned kTurn = kGranuleBits + kIndexBits;
-        constexpr uint64_t kOfPc = 31ull << 45 | ((1ull << 29) - 1);
-        return ((pc >> kTurn | pc << (64 - kTurn)) & kOfPc) | uint64_t{epoch} << 60;
+    static uintptr_t epoch_bits(uint32_t epoch) { return uintptr_t{epoch & 15} << kEpochShift; }
+    static uint64_t key_of(uintptr_t pc, uintptr_t epoch_bits) {
+        return (pc ^ epoch_bits) << PackedRule::kBits;
     }
 
     std::atomic<uint64_t> words[1u << kIndexBits];
@@ -108,21 +101,16 @@ inline void prefetch_rule(uintptr_t pc) {
     __builtin_prefetch(&rule_cache.words[RuleCache::index_of(pc)]);
 }
 
-PackedRule find_packed_rule(uintptr_t pc, uint64_t tag);
-
 // The rule for `pc`: the address of an instruction, so a return address less one. Any thread, any
-// time, signal handlers too, but not while a dlclose is under way. `epoch` is the module epoch. Not
-// known(): ask frame_rule().
-inline PackedRule packed_rule(uintptr_t pc, uint32_t epoch) {
-    const uint64_t tag = RuleCache::tag_of(pc, epoch);
-    const uint32_t index = RuleCache::index_of(pc);
-    for (uint32_t way = 0; way < RuleCache::kWays; way++) {
-        const uint64_t word = rule_cache.words[index ^ way].load(std::memory_order_relaxed);
-        // An empty word has the tag of no code: that of the first page, in epoch 0.
-        if ((word & RuleCache::kTagMask) == tag) [[likely]]
-            return PackedRule(word);
-    }
-    return find_packed_rule(pc, tag);
+// time, signal handlers too, but not while a dlclose is under way. `epoch_bits` are those of the
+// module epoch. Not known(): ask frame_rule().
+PackedRule packed_rule(uintptr_t pc, uintptr_t epoch_bits);
+
+// The same for what is usual, in few instructions. Not is_usual(): ask packed_rule().
+inline PackedRule usual_rule(uintptr_t pc, uintptr_t epoch_bits) {
+    const uint64_t word = rule_cache.words[RuleCache::index_of(pc)].load(std::memory_order_relaxed);
+    const uint64_t rule = word ^ RuleCache::key_of(pc, epoch_bits);
+    return PackedRule(rule <= PackedRule::kMask ? rule : 0);
 }
 
 FrameRule frame_rule(uintptr_t pc);

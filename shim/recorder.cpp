@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "record_writer.h"
 #include "session.h"
+#include "stack_walk.h"
 #include "startup_arena.h"
 
 namespace lastref::recorder {
@@ -20,7 +21,7 @@ public:
     Recording() : saved_(t_depth), level_(saved_ < kLogs ? saved_ : 0) {
         t_depth = level_ + 1;
         if (saved_ >= kLogs) [[unlikely]]
-            start_over();
+            start_over(level_);
         asm volatile("" ::: "memory");  // a handler sees the level taken
     }
     ~Recording() {
@@ -49,9 +50,9 @@ public:
 private:
     // All logs were taken, most likely by handlers that left by longjmp: what they had half done in
     // the first log ends with its chunk.
-    __attribute__((noinline)) void start_over() {
+    __attribute__((noinline)) static void start_over(uint32_t level) {
         ThreadState* state = t_state;
-        if (state->attached) state->logs[level_].limit = nullptr;
+        if (state->attached) state->logs[level].limit = nullptr;
     }
 
     uint32_t saved_, level_;
@@ -68,7 +69,7 @@ inline uint64_t ticks_now(When when) {
 }
 
 template <Op op>
-inline void record(When when, const Fields& fields, const CallSite* site) {
+[[gnu::always_inline]] inline void record(When when, const Fields& fields, const CallSite* site) {
     if (!recording) return;
     Recording scope;
     Log* log = scope.log(fields.text_size);
@@ -172,9 +173,10 @@ void aligned_block_began(const void* block, size_t size, size_t alignment, const
 void block_ends(const void* block, const CallSite& site) {
     Fields fields;
     fields.address = number(block);
-    const bool with_stack =
-        process.config.free_stacks && process.config.level != trace::Level::kSimple;
-    record<Op::kFree>(When::kBefore, fields, with_stack ? &site : nullptr);
+    if (process.config.free_stacks && process.config.level != trace::Level::kSimple)
+        record<Op::kFree>(When::kBefore, fields, &site);
+    else
+        record<Op::kFree>(When::kBefore, fields, nullptr);
 }
 
 bool realloc_begins(const void* old_block) {

@@ -53,6 +53,8 @@ public:
     uintptr_t fp_slot() const { return bits_ & ~uintptr_t{7}; }
     FpUse fp_use() const { return static_cast<FpUse>(bits_ & kUse); }
     bool retake() const { return (bits_ & kRetake) != 0; }
+    // Neither kUsed nor retake().
+    bool are_simple() const { return (bits_ & (kUsed | kRetake)) == 0; }
 
 private:
     static constexpr uintptr_t kUse = 3, kRetake = 4;

@@ -39,18 +39,11 @@
 
 namespace lastref {
 
-// What a walk meets.
-struct MemoFrame {
-    static constexpr uintptr_t kCheckFp =
-        1;  // the step outwards reads fp from a slot, and it matters
-    static constexpr uintptr_t kFpMatters = 2;  // the stack outwards depends on this frame's fp
-    static constexpr uintptr_t kRetake = 4;     // the step outwards is more than its slots
-    static constexpr uintptr_t kFlags = 7;
-
+// A frame on its way into the memo, and what its step outwards read.
+struct FreshFrame {
     uint64_t pc;
-    uintptr_t sp_and_flags;
-
-    uintptr_t sp() const { return sp_and_flags & ~kFlags; }
+    uintptr_t sp, fp;
+    StepInputs inputs;
 };
 
 // A word of the stack, and what it held.
@@ -59,31 +52,35 @@ struct MemoSlot {
     uintptr_t value;
 };
 
-// What is read where a walk meets the memo, or leaves it.
-struct MemoDetail {
-    static constexpr uint32_t kNotAllSlots = UINT32_MAX;  // a frame outwards has kRetake
+// A frame of the memo. One cache line.
+struct alignas(64) MemoFrame {
+    static constexpr uintptr_t kCheckFp =
+        1;  // the step outwards reads fp from a slot, and it matters
+    static constexpr uintptr_t kFpMatters = 2;  // the stack outwards depends on this frame's fp
+    static constexpr uintptr_t kRetake = 4;     // the step outwards is more than its slots
+    static constexpr uintptr_t kFlags = 7;
 
+    uint64_t pc;
+    uintptr_t sp_and_flags;
     uintptr_t fp;
     StepInputs inputs;   // of the step outwards
     uint64_t path_high;  // of the path from the outermost frame to here
     uint32_t path_low;
-    uint32_t slots;  // that the stack outwards of here depends on, the memo's first ones
+    // The stack outwards of here depends on the memo's first slots, up to this one. nullptr: on
+    // more, a frame outwards has kRetake.
+    MemoSlot* slots_end;
 
+    uintptr_t sp() const { return sp_and_flags & ~kFlags; }
+    bool fp_matters() const { return (sp_and_flags & kFpMatters) != 0; }
+    Registers registers() const { return {pc, sp(), fp}; }
     PathHash path() const { return {path_high, path_low}; }
-};
-
-// A frame on its way into the memo.
-struct FreshFrame {
-    Registers registers;
-    StepInputs inputs;
 };
 
 // Of one thread; not for nested use. All zero but for the arrays: empty.
 struct StackMemo {
-    MemoFrame* frames;    // the outermost first, `capacity` of them
-    MemoDetail* details;  // the same
-    MemoSlot* slots;      // room for two for each frame
-    FreshFrame* fresh;    // work space for `capacity`: the innermost first
+    MemoFrame* frames;  // the outermost first, `capacity` of them
+    MemoSlot* slots;    // room for two for each frame
+    FreshFrame* fresh;  // work space for `capacity`: the innermost first
     uint32_t capacity;
     uint32_t count;
     uint32_t id;  // of the stack of all `count` frames
@@ -100,10 +97,44 @@ struct StackMemo {
     uint16_t& hint(uintptr_t sp) { return hints[sp >> 4 & (kHints - 1)]; }
 };
 
-// The id of the present stack of at most memo.capacity frames; new stacks are defined in `log`. 0
-// where it can't be kept.
-uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo,
-                       StackLog& log);
+// A walk outwards. Memo frames [0, kept) may still be met.
+struct Walk {
+    Registers frame;
+    uint32_t fresh;  // frames of memo.fresh that were taken
+    uint32_t kept;
+};
+
+// Where a walk is.
+enum class At : uint8_t {
+    kStart,      // at `frame`, which has not been looked at
+    kLastFresh,  // at the last fresh frame, whose step outwards takes more than the usual rule
+    kMemo,       // at memo frame kept - 1
+};
+
+// From kStart outwards by fresh frames, while that is usual: by PackedRule::is_usual(), and on the
+// stack below `end`, which may be read without asking. `end` 0: the first frame's rule is not the
+// one for pc - 1, or no rule may be asked for.
+At walk_on(Walk& walk, StackMemo& memo, uintptr_t end);
+
+// The fresh frames become the memo's, from walk.kept on. Returns the path of the innermost. Does no
+// harm to the frames [0, walk.kept), and may be done again with fewer of them.
+PathHash add_fresh(const Walk& walk, StackMemo& memo);
+
+// Whether everything outwards of memo frame `at` is still true; false too where that takes more
+// than a look at the slots. On the thread's own stack only.
+bool all_slots_hold(const StackMemo& memo, uint32_t at);
+
+// Whether a stack of so many frames, the memo's outer ones among them, may end as the memo does.
+// One of as many as may be kept is cut, whether or not there would have been one more.
+inline bool ends_alike(const StackMemo& memo, uint32_t frames) {
+    return memo.end == trace::kStackCut ? frames == memo.capacity : frames < memo.capacity;
+}
+
+// Whether what ends the stack would end it again without a look: at the cut nothing was read
+// beyond, and the outermost frame's rule says so.
+inline bool end_is_sure(const StackMemo& memo) {
+    return memo.last_step == Step::kCaller || memo.last_step == Step::kOutermost;
+}
 
 }  // namespace lastref
 

@@ -9,7 +9,7 @@ namespace {
 using trace::Loss;
 
 constexpr uint64_t kFirstSlots = 1u << 12;
-constexpr unsigned kProbes = 32;  // entries looked at for one path
+constexpr uint64_t kLines = 8;  // looked at for one path
 constexpr uint32_t kFirstChunk = 4u << 10;
 constexpr uint32_t kLaterChunk = 32u << 10;
 constexpr uint32_t kBytesPerId = 16;  // of a chunk; an average definition takes some 30
@@ -17,8 +17,8 @@ constexpr uint32_t kFilling = 1;      // in place of an id
 
 // Whether there was room, or somebody else has just entered the same path.
 bool enter(StackSlots* slots, const PathHash& path, uint32_t id) {
-    for (unsigned i = 0; i < kProbes; i++) {
-        StackEntry& entry = slots->place(path, i);
+    for (uint64_t i = 0; i < kLines * StackSlots::kLine; i++) {
+        StackEntry& entry = slots->line(path, i / StackSlots::kLine)[i % StackSlots::kLine];
         uint64_t free = 0;
         if (entry.id_and_low.load(std::memory_order_relaxed) != 0 ||
             !entry.id_and_low.compare_exchange_strong(free, kFilling, std::memory_order_relaxed)) {
@@ -141,24 +141,46 @@ uint32_t write_definition(StackLog& log, const NewStack& stack) {
 
 }  // namespace
 
-void prefetch_stack(const PathHash& path) {
-    StackSlots* slots = process.session->stacks.slots.load(std::memory_order_relaxed);
-    if (slots) __builtin_prefetch(&slots->place(path, 0));
+namespace {
+
+// The id in this line; 0: it is not there. Without a branch on what the line holds, so that the
+// processor need not wait for it, far away as it is.
+inline uint32_t find_in_line(const StackEntry* line, PathHash path) {
+    uint32_t id = 0;
+#pragma GCC unroll 4
+    for (uint64_t i = 0; i < StackSlots::kLine; i++) {
+        const uint64_t word = line[i].id_and_low.load(std::memory_order_acquire);
+        const uint64_t high = line[i].high.load(std::memory_order_relaxed);
+        const uint64_t differs = (word >> 32 ^ path.low) | (high ^ path.high);
+        id = differs == 0 ? static_cast<uint32_t>(word) : id;
+    }
+    return id;
 }
 
-uint32_t find_stack(const PathHash& path) {
-    StackSlots* slots = process.session->stacks.slots.load(std::memory_order_acquire);
-    if (!slots) return 0;
-    for (unsigned i = 0; i < kProbes; i++) {
-        const StackEntry& entry = slots->place(path, i);
-        const uint64_t word = entry.id_and_low.load(std::memory_order_acquire);
-        if (word == 0) return 0;
-        if (word >> 32 == path.low && entry.high.load(std::memory_order_relaxed) == path.high &&
-            static_cast<uint32_t>(word) != kFilling) {
-            return static_cast<uint32_t>(word);
-        }
+[[gnu::noinline]] uint32_t find_further(StackSlots* slots, PathHash path) {
+    for (uint64_t number = 0; number < kLines; number++) {
+        const StackEntry* line = slots->line(path, number);
+        const uint32_t id = find_in_line(line, path);
+        if (id > kFilling) return id;
+        if (line[StackSlots::kLine - 1].id_and_low.load(std::memory_order_relaxed) == 0) return 0;
     }
     return 0;
+}
+
+}  // namespace
+
+void prefetch_stack(PathHash path) {
+    StackSlots* slots = process.session->stacks.slots.load(std::memory_order_relaxed);
+    if (slots) __builtin_prefetch(slots->line(path, 0));
+}
+
+uint32_t find_stack(PathHash path) {
+    StackSlots* slots = process.session->stacks.slots.load(std::memory_order_acquire);
+    if (!slots) return 0;
+    const uint32_t id = find_in_line(slots->line(path, 0), path);
+    if (id > kFilling) [[likely]]
+        return id;
+    return find_further(slots, path);
 }
 
 uint32_t define_stack(StackLog& log, const NewStack& stack, const PathHash& path) {

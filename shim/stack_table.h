@@ -30,11 +30,15 @@ struct PathHash {
         const uint64_t seed = uint64_t{epoch} << 8 | end;
         return {(seed + 1) * 0x9e3779b97f4a7c15ull, static_cast<uint32_t>(seed)};
     }
+    // One multiplication to 128 bits, folded (as in wyhash, Wang Yi); `low` gathers the upper half
+    // by itself.
     PathHash with(uint64_t pc) const {
-        uint64_t h = high ^ (pc * 0xff51afd7ed558ccdull);
-        h = (h ^ h >> 32) * 0xc4ceb9fe1a85ec53ull;
-        const uint64_t l = (low ^ pc ^ pc >> 31) * 0xd6e8feb86659fd93ull;
-        return {h, static_cast<uint32_t>(l >> 32)};
+        constexpr uint64_t kFactor = 0xff51afd7ed558ccdull;
+        const uint64_t mixed = high ^ pc;
+        const auto upper =
+            static_cast<uint64_t>(static_cast<unsigned __int128>(mixed) * kFactor >> 64);
+        return {mixed * kFactor ^ upper,
+                (low << 7 | low >> 25) + static_cast<uint32_t>(upper >> 13)};
     }
 };
 
@@ -43,17 +47,16 @@ struct StackEntry {
     std::atomic<uint64_t> high;        // stored before the id
 };
 
-// Entries share cache lines of four; a path's places are those of one line first.
+// Entries share cache lines of four, filled in order. A path's are those of one line, then of the
+// lines behind it.
 struct alignas(64) StackSlots {
     static constexpr uint64_t kLine = 4;
 
     uint64_t mask;
     alignas(64) StackEntry entries[];
 
-    StackEntry& place(const PathHash& path, unsigned probe) {
-        const uint64_t index = path.high >> 20;
-        const uint64_t line = index / kLine + probe / kLine;
-        return entries[(line * kLine + (index + probe) % kLine) & mask];
+    StackEntry* line(const PathHash& path, uint64_t number) {
+        return &entries[((path.high >> 20) + number) * kLine & mask];
     }
 };
 
@@ -85,10 +88,10 @@ struct NewStack {
 };
 
 // Says that the stack with this path will be looked for soon.
-void prefetch_stack(const PathHash& path);
+void prefetch_stack(PathHash path);
 
 // The id of the stack with this path; 0: not known. Lock-free.
-uint32_t find_stack(const PathHash& path);
+uint32_t find_stack(PathHash path);
 
 // Defines it and makes it known by `path`. Its id; 0 where it can't be kept (the loss is counted).
 uint32_t define_stack(StackLog& log, const NewStack& stack, const PathHash& path);

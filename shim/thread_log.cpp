@@ -95,10 +95,9 @@ ThreadState* new_state() {
             return inherited_memory(memo.capacity * size);
         };
         memo.frames = static_cast<MemoFrame*>(array(sizeof(MemoFrame)));
-        memo.details = static_cast<MemoDetail*>(array(sizeof(MemoDetail)));
         memo.slots = static_cast<MemoSlot*>(array(2 * sizeof(MemoSlot)));
         memo.fresh = static_cast<FreshFrame*>(array(sizeof(FreshFrame)));
-        if (!memo.frames || !memo.details || !memo.slots || !memo.fresh) return nullptr;
+        if (!memo.frames || !memo.slots || !memo.fresh) return nullptr;
     }
     if (!memos) return nullptr;
     state->memos = memos;

@@ -1,0 +1,286 @@
+#include "stack_walk.h"
+
+#include "module_table.h"
+#include "session.h"
+#include "stack_check.h"
+
+namespace lastref {
+namespace {
+
+bool aligned(uintptr_t sp) {
+    return (sp & MemoFrame::kFlags) == 0;
+}
+
+// The id of the stack that the walk found and add_fresh() made the memo's. The stack before had
+// `old_count` frames, and is still what memo.id says.
+[[gnu::always_inline]] inline uint32_t find_or_define(const Walk& walk, StackMemo& memo,
+                                                      uint32_t old_count, const PathHash& path,
+                                                      StackLog& log) {
+    if (walk.fresh == 0 && walk.kept == old_count) return memo.id;
+    if (const uint32_t id = find_stack(path)) [[likely]]
+        return id;
+    NewStack stack = {memo.end, 0, memo.epoch, &memo.fresh->pc, walk.fresh, sizeof(FreshFrame)};
+    if (walk.kept != 0) {
+        stack.base = memo.id;
+        stack.drop = old_count - walk.kept;
+    }
+    if (walk.fresh == 0) {
+        // Nothing but an outer part of the last stack: one frame has to be named.
+        stack.frames = &memo.frames[walk.kept - 1].pc;
+        stack.count = 1;
+        stack.drop++;
+    }
+    return define_stack(log, stack, path);
+}
+
+// A capture by every means, for what is not usual.
+class Capture {
+public:
+    Capture(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo)
+        : memo_(memo),
+          own_(own),
+          probe_(probe),
+          stack_(own, site.sp, probe, true),
+          foreign_(!own.holds(site.sp)),
+          keep_(aligned(site.sp)),
+          closing_(modules_closing()),
+          old_count_(memo.foreign == foreign_ && keep_ && !closing_ ? memo.count : 0),
+          walk_{{site.pc, site.sp, site.fp}, 0, old_count_} {
+        memo_.count = 0;  // until all is well: a handler may leave us by longjmp
+        memo_.foreign = foreign_;
+    }
+
+    // Goes on with what was begun in the usual way.
+    void take_over(const Walk& walk, uint32_t old_count) {
+        walk_ = walk;
+        old_count_ = old_count;
+    }
+
+    // Afterwards memo.frames and memo.count are this stack, where its id is not 0.
+    uint32_t run(At at, StackLog& log) {
+        for (;;) {
+            if (at == At::kStart) at = walk_on(walk_, memo_, usual_end());
+            if (at == At::kMemo) {
+                if (follow_memo()) break;
+                at = At::kLastFresh;
+            }
+            if (!take_step()) break;
+            at = At::kStart;
+        }
+        const PathHash path = add_fresh(walk_, memo_);
+        memo_.id = find_or_define(walk_, memo_, old_count_, path, log);
+        memo_.count = memo_.id != 0 ? walk_.kept + walk_.fresh : 0;
+        return memo_.id;
+    }
+
+    // Whether the memo may serve the next walk.
+    bool keep() const { return keep_ && !closing_; }
+
+private:
+    // Below it the stack may be read without asking, by a walk at its frame whose rule is a usual
+    // one. 0 where that rule is not the one for pc - 1, or no rule is known.
+    uintptr_t usual_end() const {
+        const bool usual =
+            aligned(walk_.frame.sp) && (walk_.frame.pc & trace::kExactPc) == 0 && !closing_;
+        return usual ? stack_.readable_end() : 0;
+    }
+
+    // Stands at memo frame kept - 1. True: the memo holds from here outwards. False: the frames up
+    // to the one where it ends are fresh now.
+    bool follow_memo() {
+        const uint32_t last = walk_.kept - 1;
+        const uint32_t at = !foreign_ && all_slots_hold(memo_, last) ? 0
+                            : foreign_                               ? last_that_holds<true>()
+                                                                     : last_that_holds<false>();
+        if (at == 0 && ends_alike(memo_, walk_.fresh + walk_.kept) && end_holds()) return true;
+        // The agreement ends at `at`, or the stack is cut elsewhere: take over what held.
+        uintptr_t fp = walk_.frame.fp;
+        for (uint32_t i = last; walk_.fresh < memo_.capacity; i--) {
+            const MemoFrame& frame = memo_.frames[i];
+            FreshFrame& taken = memo_.fresh[walk_.fresh++];
+            taken = {frame.pc, frame.sp(), fp, frame.inputs};
+            walk_.kept = i;
+            if (i == at) break;
+            fp = callers_fp(taken);
+        }
+        return false;
+    }
+
+    // The outermost memo frame, from kept - 1 outwards, that is still true.
+    template <bool kForeign>
+    uint32_t last_that_holds() {
+        uint32_t at = walk_.kept - 1;
+        while (at != 0) {
+            const MemoFrame& frame = memo_.frames[at];
+            const MemoFrame& caller = memo_.frames[at - 1];
+            if (frame.sp_and_flags & MemoFrame::kRetake) {
+                if (!retaken_holds(at)) break;
+            } else {
+                if (word_at<kForeign>(caller.sp() - sizeof(uintptr_t)) != caller.pc) break;
+                if ((frame.sp_and_flags & MemoFrame::kCheckFp) != 0 &&
+                    word_at<kForeign>(frame.inputs.fp_slot()) != caller.fp) {
+                    break;
+                }
+            }
+            at--;
+        }
+        return at;
+    }
+
+    // What a slot holds; 0, which no return address is, where it may not be read.
+    template <bool kForeign>
+    uintptr_t word_at(uintptr_t address) {
+        if (!kForeign) return *reinterpret_cast<const uintptr_t*>(address);
+        uintptr_t value = 0;
+        return stack_.read(address, value) ? value : 0;
+    }
+
+    bool retaken_holds(uint32_t at) {
+        Registers stepped = memo_.frames[at].registers();
+        StepInputs inputs;
+        if (step_to_caller(stepped, stack_, own_, probe_, inputs) != Step::kCaller) return false;
+        const MemoFrame& caller = memo_.frames[at - 1];
+        return stepped.pc == caller.pc && stepped.sp == caller.sp() &&
+               (!caller.fp_matters() || stepped.fp == caller.fp);
+    }
+
+    // The fp of the caller of a frame whose registers are true and whose step is known to hold.
+    uintptr_t callers_fp(const FreshFrame& frame) {
+        Registers stepped = {frame.pc, frame.sp, frame.fp};
+        if (frame.inputs.retake()) {
+            StepInputs inputs;
+            step_to_caller(stepped, stack_, own_, probe_, inputs);
+        } else if (frame.inputs.fp_slot() != 0 &&
+                   !stack_.read(frame.inputs.fp_slot(), stepped.fp)) {
+            stepped.fp = 0;  // which nothing is computed from: the walk will be lost there
+        }
+        return stepped.fp;
+    }
+
+    bool end_holds() {
+        if (end_is_sure(memo_)) return true;
+        Registers stepped = memo_.frames[0].registers();
+        StepInputs inputs;
+        return step_to_caller(stepped, stack_, own_, probe_, inputs) == memo_.last_step;
+    }
+
+    // From the last fresh frame outwards, whatever it takes. False at the stack's end, or the
+    // limit.
+    bool take_step() {
+        FreshFrame& from = memo_.fresh[walk_.fresh - 1];
+        if (walk_.fresh == memo_.capacity) {
+            from.inputs = {};
+            return stop(Step::kCaller, trace::kStackCut);
+        }
+        walk_.frame = {from.pc, from.sp, from.fp};
+        const Step step = step_to_caller(walk_.frame, stack_, own_, probe_, from.inputs);
+        switch (step) {
+            case Step::kCaller:
+                // A signal handler may have run on another stack than what it interrupted.
+                if (walk_.frame.pc & trace::kExactPc) {
+                    keep_ = keep_ && own_.holds(from.sp) && own_.holds(walk_.frame.sp);
+                }
+                if (!aligned(walk_.frame.sp)) {
+                    keep_ = false;
+                    walk_.kept = 0;  // no memo frame is like it, or lies outwards
+                }
+                return true;
+            case Step::kLost:
+                return stop(step, trace::kStackLost);
+            default:
+                return stop(step, trace::kStackComplete);
+        }
+    }
+
+    bool stop(Step step, trace::StackEnd end) {
+        walk_.kept = 0;
+        memo_.end = end;
+        memo_.last_step = step;
+        return false;
+    }
+
+    StackMemo& memo_;
+    OwnStack& own_;
+    bool probe_;
+    ReadableStack stack_;
+    const bool foreign_;
+    bool keep_;
+    const bool closing_;  // a dlclose is under way: no rule is known
+    uint32_t old_count_;
+    Walk walk_;
+};
+
+// What is done by it: `number` is this walk's among those of the memo, `generation` the process' at
+// its begin. `at` is not kStart where the usual way came as far as `walk`.
+[[gnu::noinline]] uint32_t capture_by_every_means(const CallSite& site, OwnStack& own, bool probe,
+                                                  StackMemo& memo, StackLog& log, At at, Walk walk,
+                                                  uint32_t old_count, uint32_t number,
+                                                  uint32_t generation) {
+    uint32_t id = 0;
+    bool keep = false;
+    const auto undisturbed = [&] {
+        return generation == process.generation && number == memo.walks;
+    };
+    // Again where a library was found under way to be another than before.
+    for (int tries = 0; tries < 3 && (tries == 0 || memo.epoch != module_epoch()); tries++) {
+        const uint32_t epoch = module_epoch();
+        if (memo.epoch != epoch) [[unlikely]] {
+            memo.count = 0;
+            memo.epoch = epoch;
+            at = At::kStart;
+        }
+        if (!undisturbed()) break;
+        Capture capture(site, own, probe, memo);
+        if (at != At::kStart) capture.take_over(walk, old_count);
+        id = capture.run(at, log);
+        keep = capture.keep();
+        if (!undisturbed()) break;
+        at = At::kStart;
+    }
+    // Forked by a handler meanwhile: the ids are of two traces. Or so many handlers on top of each
+    // other that the last had to take this memo.
+    if (!undisturbed()) [[unlikely]] {
+        memo.count = 0;
+        id = 0;
+    }
+    check_stack(site, memo, id);
+    if (!keep) [[unlikely]]
+        memo.count = 0;
+    return id;
+}
+
+}  // namespace
+
+uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo,
+                       StackLog& log) {
+    const uint32_t generation = process.generation;
+    const uint32_t number = ++memo.walks;
+    const uint32_t old_count = memo.count;
+    Walk walk{{site.pc, site.sp, site.fp}, 0, old_count};
+    At at = At::kStart;
+    if (old_count != 0 && !memo.foreign && memo.epoch == module_epoch() && !modules_closing() &&
+        own.holds(site.sp) && aligned(site.sp)) [[likely]] {
+        memo.count = 0;  // until all is well: a handler may leave us by longjmp
+        at = walk_on(walk, memo, own.high);
+        if (at == At::kMemo && end_is_sure(memo) && ends_alike(memo, walk.kept + walk.fresh))
+            [[likely]] {
+            const PathHash path = add_fresh(walk, memo);
+            prefetch_stack(path);
+            if (all_slots_hold(memo, walk.kept - 1)) [[likely]] {
+                const uint32_t id = find_or_define(walk, memo, old_count, path, log);
+                if (generation == process.generation && number == memo.walks &&
+                    memo.epoch == module_epoch()) [[likely]] {
+                    memo.id = id;
+                    memo.count = id != 0 ? walk.kept + walk.fresh : 0;
+                    check_stack(site, memo, id);
+                    return id;
+                }
+                at = At::kStart;
+            }
+        }
+    }
+    return capture_by_every_means(site, own, probe, memo, log, at, walk, old_count, number,
+                                  generation);
+}
+
+}  // namespace lastref
