@@ -96,24 +96,26 @@ struct RuleCache {
 };
 extern RuleCache rule_cache;
 
-// Says that the rule for `pc` will be asked for soon.
-inline void prefetch_rule(uintptr_t pc) {
-    __builtin_prefetch(&rule_cache.words[RuleCache::index_of(pc)]);
-}
-
 // The rule for `pc`: the address of an instruction, so a return address less one. Any thread, any
 // time, signal handlers too, but not while a dlclose is under way. `epoch_bits` are those of the
 // module epoch. Not known(): ask frame_rule().
 PackedRule packed_rule(uintptr_t pc, uintptr_t epoch_bits);
 
-// The same for what is usual, in few instructions. Not is_usual(): ask packed_rule().
-inline PackedRule usual_rule(uintptr_t pc, uintptr_t epoch_bits) {
-    const uint64_t word = rule_cache.words[RuleCache::index_of(pc)].load(std::memory_order_relaxed);
-    const uint64_t rule = word ^ RuleCache::key_of(pc, epoch_bits);
-    return PackedRule(rule <= PackedRule::kMask ? rule : 0);
-}
-
 FrameRule frame_rule(uintptr_t pc);
+
+// A thread's own front of the cache: the usual rules that its walks asked for last, by the pc of the
+// frame itself. The cache is spread over as many lines as there are pcs, nearly, and far away in a
+// large program; of clang's look-ups these 16 KiB answer 93 in 100. To be cleared when the epoch
+// moves on.
+struct RuleFront {
+    static constexpr unsigned kIndexBits = 11;
+
+    uint64_t words[1u << kIndexBits];  // the pc << PackedRule::kBits | its rule; 0: free
+
+    uint64_t& word(uint64_t pc) {
+        return words[static_cast<uint32_t>(pc) * 0x9e3779b1u >> (32 - kIndexBits)];
+    }
+};
 
 // Forgets all cached rules: the module epoch has moved on.
 void drop_frame_rules();

@@ -22,7 +22,7 @@ using trace::Op;
 
 // Before a real call that takes its time: what the stack walk after it will need first.
 inline void prepare(const CallSite& site) {
-    prefetch_rule(site.pc - 1);
+    if (StackMemo* memo = t_state->memos) __builtin_prefetch(&memo->rules->word(site.pc));
 }
 
 // The sampling levels ask these first, so that an event outside the sample costs a few nanoseconds.

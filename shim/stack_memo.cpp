@@ -1,6 +1,6 @@
 #include "stack_memo.h"
 
-#include "frame_rules.h"
+#include "module_table.h"
 
 namespace lastref {
 
@@ -24,10 +24,14 @@ At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
         at = At::kLastFresh;
         if (next == limit) [[unlikely]]
             break;
-        PackedRule rule = usual_rule(pc - 1, epoch);
-        if (!rule.is_usual()) [[unlikely]] {
-            rule = end != 0 ? packed_rule(pc - 1, epoch) : PackedRule();
+        uint64_t& known = memo.rules->word(pc);
+        const uint64_t key = pc << PackedRule::kBits;
+        PackedRule rule(known ^ key);
+        if ((known ^ key) > PackedRule::kMask) [[unlikely]] {
+            if (end == 0) break;
+            rule = packed_rule(pc - 1, epoch);
             if (!rule.is_usual()) break;
+            if (!modules_closing()) known = key | rule.bits();
         }
         const uintptr_t cfa = sp + rule.cfa_above_sp();
         if (cfa > end) [[unlikely]]

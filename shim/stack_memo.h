@@ -34,6 +34,7 @@
 
 #include <stdint.h>
 
+#include "frame_rules.h"
 #include "stack_capture.h"
 #include "stack_table.h"
 
@@ -81,6 +82,7 @@ struct StackMemo {
     MemoFrame* frames;  // the outermost first, `capacity` of them
     MemoSlot* slots;    // room for two for each frame
     FreshFrame* fresh;  // work space for `capacity`: the innermost first
+    RuleFront* rules;   // of the same epoch
     uint32_t capacity;
     uint32_t count;
     uint32_t id;  // of the stack of all `count` frames

@@ -1,5 +1,7 @@
 #include "stack_walk.h"
 
+#include <string.h>
+
 #include "module_table.h"
 #include "session.h"
 #include "stack_check.h"
@@ -227,6 +229,7 @@ private:
         if (memo.epoch != epoch) [[unlikely]] {
             memo.count = 0;
             memo.epoch = epoch;
+            memset(memo.rules, 0, sizeof(*memo.rules));
             at = At::kStart;
         }
         if (!undisturbed()) break;

@@ -97,7 +97,8 @@ ThreadState* new_state() {
         memo.frames = static_cast<MemoFrame*>(array(sizeof(MemoFrame)));
         memo.slots = static_cast<MemoSlot*>(array(2 * sizeof(MemoSlot)));
         memo.fresh = static_cast<FreshFrame*>(array(sizeof(FreshFrame)));
-        if (!memo.frames || !memo.slots || !memo.fresh) return nullptr;
+        memo.rules = static_cast<RuleFront*>(inherited_memory(sizeof(RuleFront)));
+        if (!memo.rules || !memo.frames || !memo.slots || !memo.fresh) return nullptr;
     }
     if (!memos) return nullptr;
     state->memos = memos;
