@@ -20,6 +20,22 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kMostSeries = 60, kMostTrees = 40, kMostSources = 400;
 constexpr double kSmallestShare = 0.002;  // about a pixel's width
 
+// Each text once: frames of one module or file share the longest of theirs.
+class NameTable {
+public:
+    size_t add(const Json& name) {
+        const auto [entry, is_new] =
+            known_.try_emplace(name.get_ref<const std::string&>(), names_.size());
+        if (is_new) names_.push_back(name);
+        return entry->second;
+    }
+    Json take() { return std::move(names_); }
+
+private:
+    Json names_ = Json::array();
+    std::unordered_map<std::string, size_t> known_;
+};
+
 // Each frame once.
 class FrameTable {
 public:
@@ -37,7 +53,16 @@ public:
         }
     }
     const Json& frame(size_t index) const { return frames_[index]; }
-    Json take() { return std::move(frames_); }
+    // As html_data.h has them, their texts as indices into `names`.
+    Json rows(NameTable& names) const {
+        Json rows = Json::array();
+        for (const Json& frame : frames_) {
+            rows.push_back({names.add(frame["function"]), names.add(frame["file"]), frame["line"],
+                            names.add(frame["module"]), names.add(frame["build_id"]),
+                            frame["offset"], frame["inlined"].get<bool>() ? 1 : 0});
+        }
+        return rows;
+    }
 
 private:
     static std::string dumped(const Json& json) {
@@ -172,7 +197,9 @@ std::string html_data(const Report& report, size_t top) {
     json["usage"] = {{"types", usage.types},
                      {"series", series_json(usage)},
                      {"trees", trees_json(usage, frames)}};
-    json["frames"] = frames.take();
+    NameTable names;
+    json["frames"] = frames.rows(names);
+    json["names"] = names.take();
     return without_tags(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -10,7 +10,9 @@
 
 namespace lastref {
 
-// { "report": as lastref.report/1, each FRAME an index into "frames", "frames": [FRAME],
+// { "report": as lastref.report/1, each FRAME an index into "frames",
+//   "frames": [ [function, file, line, module, build_id, offset, inlined: 0 or 1] ], their texts
+//             indices into "names", "names": [text],
 //   "sources": { "file:line": { "first": line, "lines": [text] } },
 //   "usage": { "types": [name],
 //              "series": [ { "type", "process", "step_ns", "peak_bytes", "bytes", "count" } ],

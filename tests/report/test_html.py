@@ -29,6 +29,14 @@ class HtmlReport(LastrefTest):
         found = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
         return json.loads(found[0])
 
+    def frame(self, data, at):
+        """As the JSON report has it."""
+        names = ("function", "file", "line", "module", "build_id", "offset", "inlined")
+        frame = dict(zip(names, data["frames"][at]))
+        for name in "function", "file", "module", "build_id":
+            frame[name] = data["names"][frame[name]]
+        return {**frame, "inlined": frame["inlined"] == 1}
+
     def test_in_a_browser(self):
         """Also with a program whose name is markup."""
         hostile = os.path.join(self.directory, HOSTILE.replace("/", "\u2215"))
@@ -48,11 +56,11 @@ class HtmlReport(LastrefTest):
     def test_what_the_page_holds(self):
         trace = self.run_program(program("lifecycle/pool_not_returned")).traces[0]
         data = self.data(self.html(trace))
-        report, frames = data["report"], data["frames"]
+        report = data["report"]
         told = json.loads(lastref("report", trace, "--format", "json").stdout)
         self.assertEqual([f["id"] for f in report["findings"]], [f["id"] for f in told["findings"]])
         finding, plain = report["findings"][0], told["findings"][0]
-        self.assertEqual([frames[at] for at in finding["created"]], plain["created"])
+        self.assertEqual([self.frame(data, at) for at in finding["created"]], plain["created"])
         place = plain["culprit"]["frame"]
         lines = data["sources"][f"{place['file']}:{place['line']}"]
         with open(place["file"], encoding="utf-8") as source:

@@ -1,8 +1,11 @@
-// The report's data, as html.cpp wrote it into the page, and its frames as people read them.
+// The report's data, as html_data.cpp wrote it into the page, and its frames as people read them.
 
 export const data = JSON.parse(document.getElementById("data").textContent);
 export const report = data.report;
-export const frames = data.frames;
+// As in the JSON report.
+export const frames = data.frames.map(([name, file, line, module, buildId, offset, inlined]) => ({
+  function: data.names[name], file: data.names[file], line, module: data.names[module],
+  build_id: data.names[buildId], offset, inlined: inlined !== 0 }));
 
 const base = (path) => path.slice(path.lastIndexOf("/") + 1);
 
@@ -26,11 +29,14 @@ export function processName(index) {
   return process ? `${base(process.exe) || "a program"} (pid ${process.pid})` : "";
 }
 
-// All frames that a finding tells of, for filters.
-export function framesOf(finding) {
-  const ids = [...finding.created];
-  for (const suspect of finding.suspects) ids.push(suspect.frame, ...suspect.stack);
-  return ids.map((id) => frames[id]);
+// The frames that a finding tells of, for filters: their numbers.
+export function frameIdsOf(finding) {
+  const ids = new Set(finding.created);
+  for (const suspect of finding.suspects) {
+    ids.add(suspect.frame);
+    for (const id of suspect.stack) ids.add(id);
+  }
+  return [...ids];
 }
 
 export const threadsOf = (finding) =>

@@ -1,7 +1,8 @@
-// The list of findings: verdict lines that open to evidence; filters; keys.
+// The list of findings: verdict lines that open to evidence; which of them fit the filters; keys.
 import { bytes, el, number } from "./dom.js";
-import { frameName, framePlace, frames, framesOf, moduleName, processName, report, source,
+import { frameIdsOf, frameName, framePlace, frames, moduleName, processName, report, source,
          threadsOf } from "./data.js";
+import { chosen, onFilter } from "./filters.js";
 import { lifeView } from "./life.js";
 
 const KINDS = { "refcount-leak": "LEAK", "heap-leak": "LEAK", "mapping-leak": "LEAK" };
@@ -84,42 +85,43 @@ function card(finding, key) {
   return node;
 }
 
-export function findingsView() {
-  const cards = report.findings.map((finding, index) => card(finding, index));
-  const all = report.findings.map((finding) => {
-    const told = framesOf(finding);
-    return { finding, modules: new Set(told.map(moduleName)), threads: new Set(threadsOf(finding)),
-             text: [finding.type, finding.kind, finding.id,
-                    ...told.map((frame) => `${frameName(frame)} ${frame.file}`)]
-                       .join("\n").toLowerCase() };
-  });
-  const choice = (name, values, show = String) =>
-    el("select", { id: `filter-${name}`, "aria-label": name, onchange: apply },
-       el("option", { value: "" }, `every ${name}`),
-       values.map((value) => el("option", { value }, show(value))));
-  const distinct = (values) => [...new Set(values)].sort((a, b) => (a < b ? -1 : 1));
-  const search = el("input", { id: "filter-text", type: "search", placeholder: "search findings ( / )",
-                               "aria-label": "search findings", oninput: apply });
-  const types = choice("type", distinct(all.map((one) => one.finding.type)));
-  const modules = choice("module", distinct(all.flatMap((one) => [...one.modules])).filter(Boolean));
-  const threads = choice("thread", [...new Set(all.flatMap((one) => [...one.threads]))]
-                                       .sort((a, b) => a - b), (id) => `thread ${id}`);
-  const shown = el("p", { class: "quiet", role: "status", id: "shown" });
+function once(make) {
+  let made = null;
+  return () => (made ??= make());
+}
 
+export function findingsView() {
+  const findings = report.findings, cards = findings.map(card);
+  const shown = el("p", { class: "quiet", role: "status", id: "shown" });
+  // What a word is looked for in, made at the first search: by frame, and by finding.
+  const frameTexts = once(() => frames.map((one) => `${frameName(one)} ${one.file}`.toLowerCase()));
+  const ownTexts = once(() =>
+    findings.map((one) => `${one.type}\n${one.kind}\n${one.id}`.toLowerCase()));
+  const frameIds = once(() => findings.map(frameIdsOf));
+
+  // Whether a finding has a frame that is wanted, by the finding's index.
+  function withFrame(wanted) {
+    const fits = frames.map(wanted);
+    return (index) => frameIds()[index].some((id) => fits[id]);
+  }
   function apply() {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const { type, module, thread } = chosen;
+    const wanted = chosen.words.map((word) => {
+      const inFrame = withFrame((_, id) => frameTexts()[id].includes(word));
+      return (index) => ownTexts()[index].includes(word) || inFrame(index);
+    });
+    if (type) wanted.push((index) => findings[index].type === type);
+    if (module) wanted.push(withFrame((frame) => moduleName(frame) === module));
+    if (thread) wanted.push((index) => threadsOf(findings[index]).includes(Number(thread)));
     let visible = 0;
-    all.forEach((one, index) => {
-      const fits = words.every((word) => one.text.includes(word)) &&
-        (!types.value || one.finding.type === types.value) &&
-        (!modules.value || one.modules.has(modules.value)) &&
-        (!threads.value || one.threads.has(Number(threads.value)));
-      cards[index].hidden = !fits;
-      visible += fits;
+    cards.forEach((one, index) => {
+      one.hidden = !wanted.every((fits) => fits(index));
+      visible += !one.hidden;
     });
     const total = report.summary.findings;
     shown.textContent = `${number(visible)} of ${number(total)} findings` +
-      (total > cards.length ? `; the page holds the ${number(cards.length)} worst` : "");
+      (total > cards.length ? `; the page holds the ${number(cards.length)} worst` : "") +
+      (thread ? `; thread ${thread} has a part in the example life of these` : "");
   }
 
   function step(by) {
@@ -135,7 +137,10 @@ export function findingsView() {
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
-    else if (event.key === "/") { event.preventDefault(); search.focus(); }
+    else if (event.key === "/") {
+      event.preventDefault();
+      document.getElementById("filter-text").focus();
+    }
   });
   // A link to a finding opens it; one to an event marks it.
   const follow = () => {
@@ -143,11 +148,11 @@ export function findingsView() {
     if (target && target.show) { target.hidden = false; target.show(); target.scrollIntoView(); }
   };
   window.addEventListener("hashchange", follow);
+  onFilter(apply);
   apply();
   if (cards.length && report.findings[0].kind !== "held") cards[0].show();
   queueMicrotask(follow);
   return el("section", {}, el("h2", {}, "Findings"),
-            el("div", { class: "bar" }, search, types, modules, threads),
             el("p", { class: "quiet keys" }, "Keys: ", el("kbd", {}, "j"), " ", el("kbd", {}, "k"),
                " next and previous, ", el("kbd", {}, "Enter"), " opens, ", el("kbd", {}, "/"),
                " searches, ", el("kbd", {}, "Esc"), " leaves the field"), shown, cards);

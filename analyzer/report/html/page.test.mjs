@@ -22,7 +22,65 @@ async function open(options, hash = "") {
   return page;
 }
 
+// As before a page is printed.
+async function drawAll(page) {
+  await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  await page.waitForSelector("#flames g.frame");
+  await page.waitForSelector("#chart canvas");
+}
+
 const visible = (page) => page.locator(".finding:visible").count();
+
+const options = (page, id) => page.locator(`#${id} option`).allTextContents();
+const rootOfFlames = (page) => page.locator("#flames g.frame").evaluateAll((nodes) => {
+  const root = nodes.map((node) => node.__data__).find((node) => !node.parent);
+  return root && { name: root.data.name, value: root.value };
+});
+
+// What the page was given: the memory of a tree's stacks that go through a module.
+function memoryThrough(data, [frame, values, inner], at, module) {
+  if (frame !== null && data.names[data.frames[frame][3]].endsWith(`/${module}`)) return values[at];
+  return inner.reduce((sum, child) => sum + memoryThrough(data, child, at, module), 0);
+}
+
+// The filters act on the chart and the flame graph, or these say that they can't.
+async function filtersOfPictures(page) {
+  const data = JSON.parse(await page.locator("#data").textContent());
+  await page.selectOption("#flame-weight", "2");
+  const all = await options(page, "flame-type");
+  assert.ok(all.length > 1, "several types");
+  const own = all.length - 1;
+  await page.selectOption("#flame-type", { index: own });
+  for (const type of all) {
+    await page.selectOption("#filter-type", type);
+    assert.deepEqual(await options(page, "flame-type"), [type]);
+    assert.equal((await rootOfFlames(page)).name, type);
+    for (const text of await options(page, "chart-series")) assert.ok(text.startsWith(type));
+  }
+  await page.selectOption("#filter-type", "");
+  assert.deepEqual(await options(page, "flame-type"), all);
+  assert.equal((await rootOfFlames(page)).name, all[own], "what was chosen before");
+
+  await page.selectOption("#flame-type", "0");
+  const tree = data.usage.trees[0].tree;
+  let parts = 0;
+  for (const module of (await options(page, "filter-module")).slice(1)) {
+    await page.selectOption("#filter-module", module);
+    const part = memoryThrough(data, tree, 2, module);
+    assert.equal((await rootOfFlames(page))?.value ?? 0, part, module);
+    assert.ok((await page.locator("#flame-note").textContent()).startsWith(`Stacks through ${module}: `));
+    assert.match(await page.locator("#chart-note").textContent(), /modules and threads/);
+    parts += part > 0 && part < tree[1][2];
+  }
+  assert.ok(parts > 0, "a module that only some stacks go through");
+  await page.selectOption("#filter-module", "");
+  await page.selectOption("#filter-thread", { index: 1 });
+  assert.match(await page.locator("#flame-note").textContent(), /a thread does not change/);
+  assert.match(await page.locator("#chart-note").textContent(), /modules and threads/);
+  assert.equal((await rootOfFlames(page)).value, tree[1][2]);
+  await page.selectOption("#filter-thread", "");
+  assert.equal(await page.locator("#flame-note, #chart-note").allTextContents().then((all) => all.join("")), "");
+}
 
 try {
   const page = await open({ viewport: { width: 1280, height: 900 } });
@@ -68,7 +126,9 @@ try {
   await page.evaluate((hash) => { location.hash = hash; }, id);
   await page.waitForFunction((hash) => document.getElementById(hash).open, id);
 
-  // The chart has drawn something; the flame graph zooms and searches.
+  // The chart has drawn something; the flame graph zooms and searches. Both come when they are near.
+  await page.locator("#flame-note").scrollIntoViewIfNeeded();
+  await page.locator("#flames g.frame").first().scrollIntoViewIfNeeded();
   assert.ok(await page.locator("#chart canvas").evaluate((canvas) =>
     canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)));
   await page.selectOption("#flame-weight", "2");
@@ -90,21 +150,26 @@ try {
   await page.fill("#flame-search", "main");
   await page.waitForFunction(() => /found: /.test(document.getElementById("flame-detail").textContent));
 
+  await page.click("#flame-reset");
+  await filtersOfPictures(page);
+
   // Nothing that a name holds is taken as markup.
   assert.equal(await page.locator("main script, main img, main b.injected").count(), 0);
   assert.equal(await page.evaluate(() => window.injected), undefined);
 
   if (pictures) {
     await page.click("#flame-reset");
+    await page.evaluate(() => window.scrollTo(0, 0));
     await page.screenshot({ path: `${pictures}/light.png`, fullPage: true });
     const dark = await open({ viewport: { width: 1280, height: 900 }, colorScheme: "dark" });
-    await dark.waitForTimeout(300);
+    await drawAll(dark);
     await dark.screenshot({ path: `${pictures}/dark.png`, fullPage: true });
   }
   const phone = await open({ viewport: { width: 390, height: 800 }, isMobile: true });
-  await phone.waitForSelector("#flames g.frame");
-  assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth + 1),
-            "nothing sticks out on a phone");
+  await drawAll(phone);
+  // A phone's browser widens its window to what sticks out.
+  assert.equal(await phone.evaluate(() => Math.max(document.documentElement.scrollWidth, innerWidth)), 390,
+               "nothing sticks out on a phone");
   if (pictures) await phone.screenshot({ path: `${pictures}/phone.png`, fullPage: true });
 
   assert.deepEqual(problems, []);

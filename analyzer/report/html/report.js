@@ -1,10 +1,12 @@
-// The page: the verdict, the totals, then findings, the course of memory, where it comes from.
+// The page: the verdict, the totals, filters, then findings, the course of memory, where it comes
+// from.
 import "uplot/dist/uPlot.min.css";
 import "./node_modules/d3-flame-graph/dist/d3-flamegraph.css";
 import "./report.css";
 import { chartView } from "./chart.js";
 import { report } from "./data.js";
 import { bytes, el, number } from "./dom.js";
+import { filtersView } from "./filters.js";
 import { findingsView } from "./findings.js";
 import { flamesView } from "./flames.js";
 
@@ -33,4 +35,4 @@ function headView() {
 }
 
 document.getElementById("page").replaceChildren(
-  ...[headView(), findingsView(), chartView(), flamesView()].filter(Boolean));
+  ...[headView(), filtersView(), findingsView(), chartView(), flamesView()].filter(Boolean));
