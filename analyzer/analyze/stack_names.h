@@ -38,8 +38,17 @@ public:
     // without keeping anything: for looking at very many stacks.
     template <typename Visit>
     void visit(uint32_t id, Visit&& visit) {
+        this->visit(id, visit, [](uint32_t) { return true; });
+    }
+
+    // As above, and calls `enter(uint32_t)` with the index of a trace's stack node before the
+    // frames that it stands for, which are the same wherever it is entered; ends where that
+    // returns false.
+    template <typename Visit, typename Enter>
+    void visit(uint32_t id, Visit&& visit, Enter&& enter) {
         bool innermost = true;
         nodes_.walk(id, [&](const StackNode& node) {
+            if (!innermost && !enter(nodes_.index_of(node))) return false;
             // Not only innermost: dlopen and a thread's start pass through lastref as well.
             if (source_.is_own(node.pc, node.epoch)) return true;
             for (const Frame& frame : source_.frames(node.pc, node.epoch)) {

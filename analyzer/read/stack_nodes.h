@@ -30,6 +30,10 @@ public:
     StackNodes(const ByteSource& bytes, const std::vector<Chunk>& chunks, DamageList& damage);
 
     const std::vector<StackNode>& nodes() const { return nodes_; }
+    // Of one of nodes().
+    uint32_t index_of(const StackNode& node) const {
+        return static_cast<uint32_t>(&node - nodes_.data());
+    }
 
     // For every id of the trace the id that stands for its stack; 0 where there is no such stack.
     std::span<const uint32_t> ids() const { return ids_; }
