@@ -1,11 +1,12 @@
 // Writes a trace of any length whose live set stays the same: for tests and benchmarks of how the
 // analyzer's memory and time grow.
 //
-// Usage: long_trace FILE EVENTS LIVE
+// Usage: long_trace FILE EVENTS LIVE [STACKS]
 // Four logs take turns. LIVE heap blocks are live at any time after the start; each step frees one,
 // mostly a young one, and begins another at an address that was free for a while, or makes, retains
-// and releases a refcounted buffer. 200,000 stacks of a million frames, of 20,000 different
-// addresses; most events come from a few of them. The same arguments make the same file.
+// and releases a refcounted buffer. STACKS (200,000) stacks with five frames of their own each, of
+// 20,000 different addresses; most events come from a few of them. The same arguments make the same
+// file.
 //
 // Records come from the shim's own writer, so that the format can't drift.
 #include <fcntl.h>
@@ -28,7 +29,7 @@ namespace {
 using namespace lastref;
 using namespace lastref::trace;
 
-constexpr uint32_t kStacks = 200'000;
+constexpr uint32_t kMostStacks = 200'000;
 constexpr uint32_t kHotStacks = 2'048;
 constexpr uint32_t kFramesAdded = 5;
 constexpr uint32_t kLogCount = 4;
@@ -107,13 +108,13 @@ private:
 };
 
 // Every stack begins like the one before and differs in its innermost frames.
-void write_stacks(TraceWriter& file, Random& random) {
+void write_stacks(TraceWriter& file, Random& random, uint32_t stacks) {
     std::vector<uint64_t> memory(kStackChunk / 8);
     auto& chunk = *reinterpret_cast<ChunkHeader*>(memory.data());
     auto* const payload = reinterpret_cast<uint8_t*>(&chunk + 1);
     uint8_t* const limit = payload + kStackChunk - sizeof(chunk) - 512;
     uint32_t depth = 0, id = kFirstStack;
-    const uint32_t end = kFirstStack + kStacks;
+    const uint32_t end = kFirstStack + stacks;
     while (id < end) {
         chunk = {};
         chunk.kind = ChunkKind::kStacks;
@@ -186,8 +187,8 @@ private:
 
 class Program {
 public:
-    Program(TraceWriter& file, Random& random, uint32_t live)
-        : random_(random), live_(live), free_(live / 4 + 1) {
+    Program(TraceWriter& file, Random& random, uint32_t live, uint32_t stacks)
+        : random_(random), stacks_(stacks), live_(live), free_(live / 4 + 1) {
         for (uint32_t id = 1; id <= kLogCount; ++id) logs_.emplace_back(file, id);
         for (uint32_t i = 0; i < live_.size() + free_.size(); ++i) {
             (i < live_.size() ? live_[i] : free_[i - live_.size()]) = i;
@@ -211,7 +212,7 @@ public:
 private:
     uint32_t some_stack() {
         const bool hot = random_.below(16) != 0;
-        return kFirstStack + random_.below(hot ? kHotStacks : kStacks);
+        return kFirstStack + random_.below(hot ? std::min(kHotStacks, stacks_) : stacks_);
     }
 
     template <Op op>
@@ -253,7 +254,7 @@ private:
         const uint64_t buffer = 0x7f00'0000'0000 + (next_buffer_++ % 4096) * 256;
         // Where a buffer was made decides where it goes, but for one of two ways.
         const uint32_t made = some_stack();
-        const uint32_t way = kFirstStack + (made - kFirstStack + random_.below(2)) % kStacks;
+        const uint32_t way = kFirstStack + (made - kFirstStack + random_.below(2)) % stacks_;
         add_at<Op::kCreate>(buffer, 128, made);
         add_at<Op::kRetain>(buffer, 0, way);
         add_at<Op::kRelease>(buffer, 0, way);
@@ -261,6 +262,7 @@ private:
     }
 
     Random& random_;
+    const uint32_t stacks_;
     std::deque<EventLog> logs_;
     std::vector<uint32_t> live_, free_;  // numbers of blocks; live ones in no order
     size_t next_free_ = 0;
@@ -273,16 +275,22 @@ private:
 }  // namespace
 
 int main(int count, char** arguments) {
-    const uint64_t events = count == 4 ? std::strtoull(arguments[2], nullptr, 10) : 0;
-    const uint64_t live = count == 4 ? std::strtoull(arguments[3], nullptr, 10) : 0;
-    if (live == 0 || live > 100'000'000 || events < live) {
-        std::fprintf(stderr, "usage: long_trace FILE EVENTS LIVE (1 to 100000000, <= EVENTS)\n");
+    const auto number = [&](int at, uint64_t otherwise) {
+        return count > at ? std::strtoull(arguments[at], nullptr, 10) : otherwise;
+    };
+    const uint64_t events = number(2, 0), live = number(3, 0), stacks = number(4, kMostStacks);
+    if (count > 5 || live == 0 || live > 100'000'000 || events < live || stacks == 0 ||
+        stacks > kMostStacks) {
+        std::fprintf(stderr,
+                     "usage: long_trace FILE EVENTS LIVE [STACKS] (1 to 100000000, <= EVENTS; "
+                     "at most %u)\n",
+                     kMostStacks);
         return 2;
     }
     Random random;
     TraceWriter file(arguments[1]);
-    write_stacks(file, random);
-    Program program(file, random, static_cast<uint32_t>(live));
+    write_stacks(file, random, static_cast<uint32_t>(stacks));
+    Program program(file, random, static_cast<uint32_t>(live), static_cast<uint32_t>(stacks));
     program.run(events);
     file.finish(program.now());
     return 0;
