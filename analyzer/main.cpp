@@ -360,7 +360,6 @@ CLI::App* add_gate(CLI::App& app, GateOptions& gate) {
                    "Status of the gate even where the command fails");
     verb->add_option("--traces", gate.traces, "Keep the traces in this folder");
     for (const Format& format : formats()) {
-        if (format.render == nullptr) continue;
         auto add = [&gate, name = std::string(format.name)](const std::string& file) {
             gate.outputs.emplace_back(name, file.empty() ? "-" : file);
         };

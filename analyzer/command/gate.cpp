@@ -13,6 +13,7 @@
 #include <system_error>
 #include <thread>
 
+#include "analyze/build_report.h"
 #include "analyze/report_parts.h"
 #include "command/ended_traces.h"
 #include "command/exit_status.h"
@@ -20,6 +21,7 @@
 #include "command/output_file.h"
 #include "command/progress_line.h"
 #include "command/run.h"
+#include "command/streamed_output.h"
 #include "command/temporary_folder.h"
 #include "gate/control.h"
 #include "gate/default_suppressions.h"
@@ -160,15 +162,40 @@ void add_default_suppressions(const Report& report, Suppressions& suppressions,
     }
 }
 
+// What follows the traces has them read once more, as nobody knew in time that they end well.
+std::string write_following(const GateOptions& options, const Format& format,
+                            const std::string& path, const std::vector<RunTrace>& traces,
+                            const Report& report) {
+    if (format.one_trace && traces.size() != 1) {
+        return fmt::format(
+            "{}: a {} file holds one process, and {} were traced: keep the traces "
+            "(--traces DIR) and export one of them",
+            path, format.name, traces.size());
+    }
+    return write_streamed(format, path, [&](TraceFollower& follower) -> const Report* {
+        std::vector<Error> unreadable;  // told already
+        Options reading;
+        reading.symbols = options.symbols;
+        reading.follower = &follower;
+        reading.unreadable = &unreadable;
+        std::vector<std::string> paths;
+        for (const RunTrace& trace : traces) paths.push_back(trace.path);
+        return build_report(paths, reading) ? &report : nullptr;
+    });
+}
+
 // False where any can't be written; the others are.
-bool write_outputs(const GateOptions& options, const Report& report) {
+bool write_outputs(const GateOptions& options, const std::vector<RunTrace>& traces,
+                   const Report& report) {
     bool all = true;
     for (const auto& [name, file] : options.outputs) {
         const Format* format = find_format(name);
+        const std::string path = file == "-" ? "" : file;
         const std::string_view missing = format->missing();
-        const std::string failure = missing.empty() ? write_output(file == "-" ? "" : file,
-                                                                   format->render(report, SIZE_MAX))
-                                                    : fmt::format("{}: {}", file, missing);
+        const std::string failure = !missing.empty() ? fmt::format("{}: {}", file, missing)
+                                    : format->stream != nullptr
+                                        ? write_following(options, *format, path, traces, report)
+                                        : write_output(path, format->render(report, SIZE_MAX));
         if (failure.empty()) continue;
         say(fmt::format("--{} {}", name, failure));
         all = false;
@@ -226,7 +253,8 @@ int run_gate(const GateOptions& options, const std::string& folder) {
                         options.timeout));
     }
 
-    Report report = reading.finish(settled_traces(outcome), doubts.reasons);
+    const std::vector<RunTrace> traces = settled_traces(outcome);
+    Report report = reading.finish(traces, doubts.reasons);
     report.root = std::filesystem::current_path(error).string();
     const std::string failure = control_failure(options, folder + "/control", files, suppressions);
     if (!failure.empty()) doubts.reasons.push_back(failure);
@@ -240,7 +268,7 @@ int run_gate(const GateOptions& options, const std::string& folder) {
         all_written = write_baseline(options, report);
         accept_all(report);
     }
-    all_written &= write_outputs(options, report);
+    all_written &= write_outputs(options, traces, report);
     fmt::print(stderr, "{}", gate_text(report, kReasonsShown));
     const int command_status = outcome.end.timed_out ? kTimedOut : outcome.status;
     if (command_status != 0)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "command/exit_status.h"
 #include "command/output_file.h"
 #include "command/progress_line.h"
+#include "command/streamed_output.h"
 #include "gate/suppressions.h"
 #include "report/folded.h"
 #include "report/formats.h"
@@ -55,25 +57,17 @@ void tell_warnings(const Report& report) {
 }
 
 int stream_report(const ReportOptions& options, const Format& format, Suppressions& suppressions) {
-    OutputFile output(options.output);
-    if (format.needs_file && output.file().empty()) {
-        const std::string failure = output.finish();
-        return fail(kUsage, !failure.empty()
-                                ? failure
-                                : fmt::format("{} is written to a regular file: -o FILE says which",
-                                              format.name));
-    }
-    const auto stream =
-        format.stream({[&](std::string_view bytes) { return output.write(bytes); }, output.file()});
-    Result<Report> report = build(options, stream.get());
-    if (!report) return fail(kUnreadable, report.error().message());
-    suppress(*report, suppressions);
-    std::string failure = stream->stopped() ? stream->failure() : stream->finish(*report);
-    if (!failure.empty()) return fail(kUsage, fmt::format("{}: {}", options.output, failure));
-    failure = output.finish();
+    std::optional<Result<Report>> report;
+    const std::string failure =
+        write_streamed(format, options.output, [&](TraceFollower& follower) -> const Report* {
+            report = build(options, &follower);
+            if (!*report) return nullptr;
+            suppress(**report, suppressions);
+            return &**report;
+        });
+    if (report && !*report) return fail(kUnreadable, report->error().message());
     if (!failure.empty()) return fail(kUsage, failure);
-    tell_warnings(*report);
-    for (const std::string& note : stream->notes()) fmt::print(stderr, "lastref: {}\n", note);
+    tell_warnings(**report);
     return 0;
 }
 

@@ -1,7 +1,9 @@
 """What the gate reads and writes: baselines, budgets, suppressions, reports in every format."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import unittest
 
 import jsonschema
@@ -212,6 +214,30 @@ class Outputs(GateTest):
         run = self.assert_gate(2, "--junit", missing, "--json", self.path("json"), "--", HEAP_LEAK)
         self.assertIn(missing, run.stderr)
         self.assertIn("gate", json.loads(self.read("json")))
+
+    def test_outputs_that_follow_the_traces(self):
+        """The database holds what the gate judged; a file of one process is refused for two."""
+        database, trace = self.path("traces.db"), self.path("trace.pftrace")
+        heaptrack, profile = self.path("a.heaptrack"), self.path("profile.pb.gz")
+        self.assert_gate(1, "--sqlite", database, "--perfetto", trace, "--heaptrack", heaptrack,
+                         "--pprof", profile, "--json", self.path("json"), "--", HEAP_LEAK)
+        told = json.loads(self.read("json"))
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            self.assertEqual(
+                connection.execute("SELECT id, count FROM findings ORDER BY rank").fetchall(),
+                [(one["id"], one["count"]) for one in told["findings"]])
+            self.assertEqual(
+                connection.execute("SELECT count(*) FROM live WHERE type = 'heap'").fetchone()[0],
+                told["summary"]["heap"]["live"])
+        for path in trace, profile:
+            self.assertGreater(os.stat(path).st_size, 100)
+        self.assertTrue(self.read("a.heaptrack").startswith("v "))
+
+        run = self.assert_gate(2, "--heaptrack", self.path("two"), "--sqlite", "/nowhere/a.db",
+                               "--perfetto", trace, "--", "sh", "-c", f"{HEAP_LEAK}; {HEAP_LEAK}",
+                               says="--sqlite /nowhere/a.db: can't be written")
+        self.assertIn(f"--heaptrack {self.path('two')}: a heaptrack file holds one process", run.stderr)
+        self.assertFalse(os.path.exists(self.path("two")))
 
     def test_annotations_go_to_standard_output(self):
         run = self.assert_gate(1, "--github", "--", HEAP_LEAK)
