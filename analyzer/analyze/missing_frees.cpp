@@ -1,6 +1,8 @@
 #include "analyze/missing_frees.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <string>
 
 #include "analyze/leak_group.h"
@@ -16,7 +18,12 @@ constexpr size_t kMostSuspects = 3;
 constexpr uint64_t kFewestPeers = 4;  // with less, chance looks like a rule
 
 std::string place_text(const Frame& frame) {
-    std::string text = frame.function.empty() ? frame.module : frame.function;
+    std::string text = frame.function;
+    if (text.empty()) {
+        char digits[16];
+        char* const end = std::to_chars(digits, std::end(digits), frame.offset, 16).ptr;
+        text = frame.module + "+0x" + std::string(digits, end);
+    }
     if (frame.line != 0) {
         text += " (" + frame.file.substr(frame.file.rfind('/') + 1) + ':' +
                 std::to_string(frame.line) + ')';
