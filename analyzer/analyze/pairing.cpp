@@ -165,14 +165,19 @@ double Pairing::related(const Use& a, const Use& b) const {
     const std::vector<Place>& x = paths.places(a.path);
     const std::vector<Place>& y = paths.places(b.path);
     const size_t x_first = a.telling, y_first = b.telling;
-    for (size_t i = x_first; i < std::min(x.size(), x_first + kOutwards); ++i) {
-        for (size_t j = y_first; j < std::min(y.size(), y_first + kOutwards); ++j) {
+    const size_t x_end = std::min(x.size(), x_first + kOutwards);
+    const size_t y_end = std::min(y.size(), y_first + kOutwards);
+    // What a function retains its caller releases seldom, unless it is there for callers.
+    bool by_caller = false;
+    if (!gives_back(a) && gives_back(b) && !shared_.contains({a.op, a.site}) && y_first < y_end) {
+        for (size_t i = x_first + 1; i < x_end; ++i) {
+            by_caller |= paths.function(x[i]) == paths.function(y[y_first]);
+        }
+    }
+    for (size_t i = x_first; i < x_end; ++i) {
+        for (size_t j = y_first; j < y_end; ++j) {
             double far = 0.15 * static_cast<double>(i - x_first + j - y_first);
-            // What a function retains its caller releases seldom, unless it is there for callers.
-            if (i != x_first && j == y_first && !gives_back(a) && gives_back(b) &&
-                !shared_.contains({a.op, a.site})) {
-                far += 0.3;
-            }
+            if (by_caller && j == y_first) far += 0.3;
             if (paths.function(x[i]) == paths.function(y[j]))
                 code = std::max(code, 1 - far);
             else if (paths.scope(x[i]) == paths.scope(y[j])) {

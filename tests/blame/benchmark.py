@@ -66,13 +66,17 @@ class Variation:
         if self.options["rate"] == "500":
             self.options["items"] = 3000
 
+    @property
+    def always(self):
+        """Every buffer goes wrong: who holds it is all that can be told, in any stratum."""
+        return self.options["rate"] == "1" and self.scenario != "growing"
+
     def stratum(self):
         if self.program == "decoys":
             return "decoys"
         if self.options["hidden"]:
             return "hidden"
-        return "always" if self.options["rate"] == "1" and self.scenario != "growing" \
-            else "intermittent"
+        return "always" if self.always else "intermittent"
 
     def argv(self, programs):
         argv = [os.path.join(programs, f"{self.program}_{self.kind}"), "--scenario", self.scenario]
@@ -118,7 +122,7 @@ class Outcome:
         self.variation = variation
         self.accusations = []  # (confidence, right function, kind of verdict) of each culprit
         self.false = 0
-        always = variation.stratum() == "always"
+        always = variation.always
         self.functions = truth.functions(always) if truth else set()
         self.causes = truth.causes() if truth else set()
         self.lines = set().union(*truth.faults.values()) if truth else set()
@@ -186,7 +190,7 @@ class Outcome:
         kind = self.main["kind"]
         cause = kind if kind in MISUSE else suspect["cause"]
         # What always happens leaves the same trace, whichever the cause (ambiguous).
-        if self.variation.stratum() == "always":
+        if self.variation.always:
             return cause in self.causes | {"never-released", "extra-retain", "missing-release"}
         if "never-released" in self.causes:
             return cause in ("never-released", "extra-retain")
