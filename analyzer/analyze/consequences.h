@@ -3,7 +3,7 @@
 // A trace does not say which buffer holds which. But a destructor releases what its object held
 // straight after the last release of the object, on the same thread. Counted here for pairs of
 // stacks; whether the second release lies inside the call that did the first is looked at when
-// something leaked (linked_leaks.h).
+// something leaked (owned_parts.h).
 #ifndef LASTREF_ANALYZER_ANALYZE_CONSEQUENCES_H
 #define LASTREF_ANALYZER_ANALYZE_CONSEQUENCES_H
 

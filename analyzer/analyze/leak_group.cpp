@@ -225,6 +225,13 @@ private:
 
 }  // namespace
 
+void LeakGroup::take_in(LeakGroup& part, Cause cause) {
+    dependants.push_back(
+        {part.type, part.lives.count, part.lives.bytes, part.example().origin.second, cause});
+    for (Dependant& further : part.dependants) dependants.push_back(further);
+    part.joined = true;
+}
+
 const LeakedClass& LeakGroup::example() const {
     return **std::min_element(classes.begin(), classes.end(),
                               [](const LeakedClass* a, const LeakedClass* b) {

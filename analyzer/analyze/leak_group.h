@@ -43,6 +43,11 @@ struct LeakGroup {
         return kind != Kind::kHeld && !blind && unsure.empty() && confidence >= kLeastConfidence &&
                !verdict.suspects.empty();
     }
+    bool is_blamed() const {
+        return kind == Kind::kRefcountLeak && !blind && !verdict.suspects.empty();
+    }
+    // `part` leaks because this does: it is told as a dependant, with its own.
+    void take_in(LeakGroup& part, Cause cause);
     const LeakedClass& example() const;  // the class of the oldest life
 };
 

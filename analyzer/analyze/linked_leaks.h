@@ -1,11 +1,10 @@
 // Leaks that are one leak: what a leaked buffer holds leaks with it, and buffers that hold each
 // other keep each other.
 //
-//   - An owner lets go of its parts when it ends (consequences.h). Where the parts lack that very
+//   - An owner lets go of its parts when it ends (owned_parts.h). Where the parts lack that very
 //     release, and are no more than the leaked owners explain, only the owner is told, with the
 //     parts as its dependants (rows 13 and 14 of what goes wrong in a buffer's life).
-//   - Two buffers whose references left over were taken in one call, each in the other's code, are
-//     a cycle (row 12).
+//   - Buffers that hold each other are a cycle (leak_cycles.h).
 #ifndef LASTREF_ANALYZER_ANALYZE_LINKED_LEAKS_H
 #define LASTREF_ANALYZER_ANALYZE_LINKED_LEAKS_H
 

@@ -1,0 +1,21 @@
+// Leaked buffers that hold each other (row 12 of what goes wrong in a buffer's life).
+//
+// Two groups are a cycle if the references that are left over of their lives were taken in one
+// call, each in the other's code.
+#ifndef LASTREF_ANALYZER_ANALYZE_LEAK_CYCLES_H
+#define LASTREF_ANALYZER_ANALYZE_LEAK_CYCLES_H
+
+#include <vector>
+
+#include "analyze/finding_builder.h"
+#include "analyze/judges.h"
+#include "analyze/leak_group.h"
+
+namespace lastref {
+
+// Joins the halves of each cycle; of the younger one only `joined` tells from then on.
+void join_cycles(std::vector<LeakGroup>& groups, Judges& judges, const FindingBuilder& builder);
+
+}  // namespace lastref
+
+#endif  // LASTREF_ANALYZER_ANALYZE_LEAK_CYCLES_H
