@@ -1,7 +1,9 @@
 #include "analyze/held.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <string_view>
 
 namespace lastref {
 namespace {
@@ -55,7 +57,30 @@ bool is_left_from_start(const LiveStatistics& lives, const Population& site,
            lives.events * 16 <= buffer_events;
 }
 
+// GLib never finalizes the class of a static type, and keeps what its initialization made:
+// properties (g_param_spec_pool_insert), pad templates and their caps, which GstStaticCaps keeps as
+// well. GStreamer's registry lives until gst_deinit(), which programs need not call. Seen in
+// GLib 2.74 and GStreamer 1.22; g_type_class_get is the name from 2.84 on.
+constexpr std::array<std::string_view, 8> kKeepers = {
+    "g_type_class_ref",    "g_type_class_get",          "g_type_default_interface_ref",
+    "gst_static_caps_get", "gst_update_registry",       "g_param_spec_pool_insert",
+    "gst_init_check",      "gst_plugin_register_static"};
+
 }  // namespace
+
+std::string keeper_of(const CallPaths& paths, PathId created) {
+    for (const Place place : paths.places(created)) {
+        const std::string& function = paths.frame(place).function;
+        if (std::find(kKeepers.begin(), kKeepers.end(), function) != kKeepers.end())
+            return function;
+    }
+    return "";
+}
+
+Held held_by_library(const std::string& keeper) {
+    return {Cause::kShutdown,
+            "made below " + keeper + ", which keeps such buffers for the life of the process"};
+}
 
 Held held_as_unseen(const LiveStatistics& lives) {
     return {Cause::kUnseen, "the true counter moved by up to " + std::to_string(lives.most_unseen) +

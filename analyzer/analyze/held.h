@@ -5,6 +5,7 @@
 #include <string>
 
 #include "analyze/buffer_life.h"
+#include "analyze/call_paths.h"
 #include "analyze/findings.h"
 #include "analyze/leaked_groups.h"
 #include "analyze/trace_facts.h"
@@ -24,7 +25,13 @@ Held why_held(const LiveStatistics& lives, const Population& site, const Populat
 Held held_as_unseen(const LiveStatistics& lives);
 // Of a hooked type: `unseen` says which of its operations are not.
 Held held_as_partial(const std::string& unseen);
+// Made below `keeper`, a function of a library: see keeper_of().
+Held held_by_library(const std::string& keeper);
 Held held_in_flight(const LiveStatistics& lives, const Population& type, const TraceFacts& facts);
+
+// The function on a path that keeps what is made below it for the life of the process, as GLib's
+// classes and GStreamer's registry do; empty if there is none.
+std::string keeper_of(const CallPaths& paths, PathId created);
 
 // Lives that are still in use however old they are, more and more of them: their holder grows.
 bool is_growth(const LiveStatistics& lives, const Population& type);

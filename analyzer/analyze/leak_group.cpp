@@ -243,16 +243,17 @@ const LeakedClass& LeakGroup::example() const {
 std::vector<LeakGroup> group_leaks(uint32_t type, Judge& judge, const Buffers& buffers,
                                    const TraceFacts& facts) {
     std::map<Place, SiteGroups> sites;
-    std::map<std::tuple<Place, bool>, LeakGroup> held;
+    std::map<std::tuple<Place, bool, std::string>, LeakGroup> held;
     const std::string* const partial = facts.hooks.partial(type);
     for (const LeakedClass* const one : judge.leaked) {
         const PathId created = judge.ways.path_of(one->origin.second);
         const Place site = judge.ways.plumbing().site(Op::kCreate, created);
-        if (!one->unseen && !one->young && partial == nullptr) {
+        const std::string keeper = keeper_of(judge.ways.paths(), created);
+        if (!one->unseen && !one->young && partial == nullptr && keeper.empty()) {
             sites.try_emplace(site, type, site, judge).first->second.add(*one);
             continue;
         }
-        LeakGroup& group = held[{site, one->unseen}];
+        LeakGroup& group = held[{site, one->unseen, keeper}];
         group.type = type;
         group.created_site = site;
         group.kind = Kind::kHeld;
@@ -261,6 +262,8 @@ std::vector<LeakGroup> group_leaks(uint32_t type, Judge& judge, const Buffers& b
             group.held = held_as_unseen(group.lives);
         } else if (partial != nullptr) {
             group.held = held_as_partial(*partial);
+        } else if (!keeper.empty()) {
+            group.held = held_by_library(keeper);
         } else {
             group.held = held_in_flight(group.lives, buffers.types().at(type), facts);
         }

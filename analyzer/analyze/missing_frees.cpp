@@ -16,6 +16,11 @@ constexpr size_t kMostPlaces = 256;
 constexpr size_t kMostFreed = 16;  // stacks that free the blocks of one stack
 constexpr size_t kMostSuspects = 3;
 constexpr uint64_t kFewestPeers = 4;  // with less, chance looks like a rule
+// A program that keeps blocks of more places than this does not clean up at its end. Of a hundred
+// programs that were looked at (git, cc1plus, perl, node, bash, vim) all that were wrongly accused
+// keep those of 10 to 6000 places; there only blocks of which nearly all are freed are told.
+constexpr uint64_t kMostKeptPlaces = 8;
+constexpr uint64_t kFewestOfMany = 16, kFreedOfMany = 32;
 
 std::string place_text(const Frame& frame) {
     std::string text = frame.function;
@@ -36,6 +41,7 @@ std::string place_text(const Frame& frame) {
 MissingFrees::MissingFrees(const Heap& heap, CallPaths& paths, StackNames& names,
                            const std::vector<MemoryGroup>& places)
     : paths_(paths), names_(names) {
+    for (const MemoryGroup& place : places) kept_places_ += place.forgotten * 2 < place.count;
     for (size_t i = 0; i < std::min(kMostPlaces, places.size()); ++i) {
         if (places[i].forgotten == 0) continue;
         for (const uint32_t stack : places[i].stacks) freed_.try_emplace(stack);
@@ -82,11 +88,22 @@ std::vector<MissingFrees::Freed> MissingFrees::freed_by(const MemoryGroup& place
     return list;
 }
 
+bool MissingFrees::may_be_kept(const MemoryGroup& place) const {
+    return kept_places_ > kMostKeptPlaces &&
+           (place.count < kFewestOfMany || place.peers_ended < kFreedOfMany * place.count);
+}
+
 void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
     if (place.forgotten * 2 < place.count) {
         if (place.peers_ended != 0 && place.not_forgotten != nullptr) {
             finding.reason = std::string("no culprit is named: ") + place.not_forgotten;
         }
+        return;
+    }
+    if (may_be_kept(place)) {
+        finding.reason = "no culprit is named: the program keeps blocks of " +
+                         std::to_string(kept_places_) +
+                         " other places to its end, so these may be kept on purpose, too";
         return;
     }
     const std::vector<Freed> freed = freed_by(place);

@@ -4,7 +4,10 @@
 // A block's life has two events, so the place where its peers are freed is all that can be told:
 // 'blocks made here are normally freed at X'. No accusation is made where nothing speaks for a
 // fault: where the live blocks are the newest of their place, as a cache keeps them, or the first
-// ones, or no older than peers that were freed in the end (memory_groups.cpp).
+// ones, or no older than peers that were freed in the end (memory_groups.cpp). Nor where the
+// program keeps blocks of many places to its end: compilers, git and interpreters leave it to the
+// kernel to give everything back, and what they keep of a place of which they freed some looks
+// forgotten.
 #ifndef LASTREF_ANALYZER_ANALYZE_MISSING_FREES_H
 #define LASTREF_ANALYZER_ANALYZE_MISSING_FREES_H
 
@@ -38,11 +41,13 @@ private:
     };
 
     std::vector<Freed> freed_by(const MemoryGroup& place) const;
+    bool may_be_kept(const MemoryGroup& place) const;
 
     CallPaths& paths_;
     StackNames& names_;
     std::unordered_map<uint32_t, std::vector<Freed>> freed_;  // by stack that made them
     std::unique_ptr<Plumbing> plumbing_;
+    uint64_t kept_places_ = 0;  // with live blocks that do not look forgotten
 };
 
 }  // namespace lastref

@@ -113,7 +113,35 @@ bool Plumbing::is_plumbing(Op op, Place place) const {
 size_t Plumbing::skip(Op op, PathId path) const {
     const std::vector<Place>& places = paths_.places(path);
     size_t at = 0;
-    while (at < places.size() && is_plumbing(op, places[at])) ++at;
+    for (;;) {
+        while (at < places.size() && is_plumbing(op, places[at])) ++at;
+        const size_t factory = op == Op::kCreate ? factory_around(path, at) : at;
+        if (factory == at) return at;
+        at = factory;
+    }
+}
+
+// Inner parts of a library's factory are no more telling than the factory: functions without a name
+// (a stripped library's own), and such as g_object_new_valist inside of g_object_new. The index of
+// the factory's frame, or `at`.
+size_t Plumbing::factory_around(PathId path, size_t at) const {
+    constexpr size_t kMostParts = 3;
+    const std::vector<Place>& places = paths_.places(path);
+    const size_t end = std::min(places.size(), at + 1 + kMostParts);
+    for (size_t i = at + 1; i < end; ++i) {
+        const Frame& factory = paths_.frame(places[i]);
+        if (factory.module != paths_.frame(places[at]).module) break;
+        if (factory.function.empty() ||
+            !is_factory_name(paths_.function_name(paths_.function(places[i]))))
+            continue;
+        const bool parts =
+            std::all_of(places.begin() + static_cast<std::ptrdiff_t>(at),
+                        places.begin() + static_cast<std::ptrdiff_t>(i), [&](Place part) {
+                            const std::string& function = paths_.frame(part).function;
+                            return function.empty() || function.starts_with(factory.function + '_');
+                        });
+        if (parts) return i;
+    }
     return at;
 }
 

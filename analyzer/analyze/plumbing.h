@@ -55,6 +55,7 @@ private:
     bool in_class(Place place) const;
     bool has_purpose(trace::Op op, uint32_t function, std::span<const Use> uses) const;
     size_t skip(trace::Op op, PathId path) const;
+    size_t factory_around(PathId path, size_t at) const;
 
     const CallPaths& paths_;
     std::set<std::pair<trace::Op, uint32_t>> learned_;  // functions
