@@ -69,11 +69,11 @@ bool new_chunk(Session& session, Log& log, trace::ChunkKind kind, uint32_t threa
     return true;
 }
 
-void write_thread_info(Session& session, const ThreadState& state) {
+void write_thread_info(Session& session, const ThreadState& state, int32_t kernel_id) {
     Log* meta = make_meta_room(sizeof(state.name));
     if (!meta) return;
     Fields fields;
-    fields.value = state.kernel_id;
+    fields.value = kernel_id;
     fields.detail = state.thread;
     fields.text = state.name;
     fields.text_size = static_cast<uint32_t>(strnlen(state.name, sizeof(state.name)));
@@ -144,7 +144,7 @@ ThreadState* attach_thread(Session& session) {
         fields.detail = state->thread;
         write_record<trace::Op::kThread>(log, 0, fields, 0);
     }
-    write_thread_info(session, *state);
+    write_thread_info(session, *state, state->kernel_id);
     t_state = state;
     return state;
 }
@@ -225,12 +225,8 @@ void thread_ends(void*) {
     Session& session = *process.session;
     SlowLockHolder lock(session.lock, may_call_kernel());
     if (!lock.owned() || !state->attached) return;
-    char name[16] = {};
-    read_thread_name(name);
-    if (memcmp(name, state->name, sizeof(name)) != 0) {
-        memcpy(state->name, name, sizeof(name));
-        write_thread_info(session, *state);
-    }
+    read_thread_name(state->name);
+    write_thread_info(session, *state, trace::kThreadEnded);
     if (!session.last_ended) session.last_ended = &session.ended_threads;
     *session.last_ended = state;
     session.last_ended = &state->next_ended;

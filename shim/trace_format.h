@@ -243,7 +243,7 @@ enum class Op : uint8_t {
     kExit = 24,  // detail: ExitKind, value: status or signal
     kString = 25,
     kThread = 26,      // the log goes on with another thread's records
-    kThreadInfo = 27,  // kMeta: ordinal, kernel thread id, name
+    kThreadInfo = 27,  // kMeta: ordinal, kernel thread id, name; once more when the thread ends
     kLoad = 28,        // kMeta: a module, when first seen
     kUnload = 29,      // kMeta
     kCounted = 30,     // of a hooked library's buffer, before the record that it belongs to
@@ -267,6 +267,10 @@ enum Field : uint16_t {
     fText2 = 1 << 9,      // text
     fStack = 1 << 10,     // stack
 };
+
+// In the place of a kernel thread id: the thread has ended, and this was its name then. A thread
+// without it was there to the end of the process, or to the end of the trace.
+inline constexpr int32_t kThreadEnded = 0;
 
 inline constexpr uint16_t kFields[static_cast<uint8_t>(Op::kOpCount)] = {
     /* kInvalid      */ 0,
@@ -297,7 +301,7 @@ inline constexpr uint16_t kFields[static_cast<uint8_t>(Op::kOpCount)] = {
     /* kExit         */ fTime | fValue | fDetail | fStack,
     /* kString       */ fText,
     /* kThread       */ fDetail /* ordinal */,
-    /* kThreadInfo   */ fTime | fValue /* kernel tid */ | fDetail /* ordinal */ | fText,
+    /* kThreadInfo   */ fTime | fValue /* kernel tid, or kThreadEnded */ | fDetail /* ordinal */ | fText,
     /* kLoad         */ fTime | fAddress /* lowest mapped byte */ | fOther /* load bias */
         | fSize /* bytes mapped */ | fValue /* module index, from 0 */
         | fDetail /* epoch */ | fText /* path */ | fText2 /* build-id, raw bytes */,

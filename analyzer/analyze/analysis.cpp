@@ -193,6 +193,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     facts.hooks = hooks;
     facts.process = report.processes.size();
     facts.orderly_exit = exit.orderly;
+    facts.threads_at_rest = lifecycle.threads_at_rest();
     facts.sampling = Sampling::of(header);
     facts.counts_known = header.level != Level::kSimple || !facts.sampling.active();
     facts.lost = trace.damage().empty() ? trace.lost() : UINT64_MAX;

@@ -115,7 +115,8 @@ struct OriginStatistics : Population {
 };
 
 struct ThreadPopulation : Population {
-    uint64_t last_change = 0;  // ticks: when it grew last, or one of it ended
+    uint64_t last_change = 0;   // ticks: when it grew last, or one of it ended
+    uint64_t newest_ended = 0;  // how many had come to it with the newest of those that ended
 };
 
 struct TypeStatistics : Population {

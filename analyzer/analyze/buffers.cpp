@@ -1,5 +1,6 @@
 #include "analyze/buffers.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lastref {
@@ -187,6 +188,7 @@ void Buffers::end(BufferLife& life, const Event& event) {
     if (ThreadPopulation* const thread = type.of_thread(life.used_by)) {
         thread->count_ended(event.ticks - life.created_ticks);
         thread->last_change = event.ticks;
+        thread->newest_ended = std::max(thread->newest_ended, life.used_by_serial + 1);
     }
     // Peers that operations are unseen of would teach blame wrong numbers.
     life.ended_signature = life.signature.value();

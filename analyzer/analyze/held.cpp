@@ -92,6 +92,10 @@ Held held_as_partial(const std::string& unseen) {
 }
 
 Held held_in_flight(const LiveStatistics& lives, const Population& type, const TraceFacts& facts) {
+    if (facts.orderly_exit) {
+        return {Cause::kInFlight,
+                "in the hands of a thread that was still at work when the process ended"};
+    }
     const uint64_t age = facts.last_ticks - std::min(facts.last_ticks, lives.oldest_ticks);
     if (type.ended != 0 && age <= type.longest_life) {
         return {Cause::kInFlight, "the process did not end by itself, and of " +

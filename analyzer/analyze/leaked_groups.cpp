@@ -42,6 +42,37 @@ uint64_t waited(const TypeStatistics& type, uint32_t thread, const TraceFacts& f
     return std::min(latest - own->second.last_change, facts.ticks_per_second / 10);
 }
 
+// Ticks, as far as its thread had a processor.
+uint64_t age_of(const BufferLife& life, const TypeStatistics& type, const TraceFacts& facts) {
+    const uint64_t age = facts.last_ticks - std::min(facts.last_ticks, life.created_ticks);
+    return age - std::min(age, waited(type, life.used_by, facts));
+}
+
+// In the hands of a thread that was still at work when the process ended by itself: one that has
+// not ended, did not end the process, and did not finish with what came to it later. A tenth of a
+// second is more than it takes a process to end. Work that overtakes other work tells little: there
+// a life is in hand only if it is no older than others got.
+bool is_in_hand(const BufferLife& life, const TypeStatistics& type, uint64_t age,
+                const TraceFacts& facts) {
+    if (facts.threads_at_rest.empty() || facts.threads_at_rest.contains(life.used_by)) return false;
+    const auto found = type.threads.find(life.used_by);
+    if (found == type.threads.end() || type.ended == 0) return false;
+    const ThreadPopulation& came = found->second;
+    if (life.used_by_serial >= came.newest_ended) {
+        return age <= type.longest_life + facts.ticks_per_second / 10;
+    }
+    return came.created - life.used_by_serial <= came.live && age <= type.longest_life;
+}
+
+// May be in the middle of its life: of a process that was stopped, all that are no older than
+// others got.
+bool is_young(const BufferLife& life, const TypeStatistics& type, const TraceFacts& facts) {
+    const uint64_t age = age_of(life, type, facts);
+    if (facts.orderly_exit) return is_in_hand(life, type, age, facts);
+    return life.created_ticks >= facts.recent_ticks ||
+           (type.ended != 0 && age <= type.longest_life);
+}
+
 LiveStatistics of_one(const BufferLife& life, uint64_t events, const Buffers& buffers,
                       const TraceFacts& facts) {
     LiveStatistics one;
@@ -91,17 +122,7 @@ std::vector<LeakedClass> classify_leaked(const Buffers& buffers, const TraceFact
     buffers.for_each_live([&](const BufferLife& life) {
         const Origin origin{life.type, life.created_stack};
         const bool unseen = life.unseen != 0;
-        bool young = false;
-        if (!facts.orderly_exit) {
-            const auto type = buffers.types().find(life.type);
-            uint64_t age = facts.last_ticks - std::min(facts.last_ticks, life.created_ticks);
-            if (type != buffers.types().end()) {
-                age -= std::min(age, waited(type->second, life.used_by, facts));
-            }
-            young = life.created_ticks >= facts.recent_ticks ||
-                    (type != buffers.types().end() && type->second.ended != 0 &&
-                     age <= type->second.longest_life);
-        }
+        const bool young = is_young(life, buffers.types().at(life.type), facts);
         const auto [at, fresh] =
             classes.try_emplace({origin, life.signature.value(), unseen, young});
         LeakedClass& one = at->second;

@@ -38,7 +38,7 @@ struct LiveStatistics {
 struct LeakedClass {
     Origin origin;
     bool unseen = false;  // the true counter moved without events
-    bool young = false;   // of a process that did not end by itself: others lived as long and ended
+    bool young = false;   // in the middle of its life, as far as can be told
     LiveStatistics lives;
     SiteCounts sites;
     const BufferLife* example = nullptr;  // the oldest

@@ -49,6 +49,10 @@ void Lifecycle::handle_rare(const Event& event) {
             break;
         case Op::kExit:
             saw_exit_ = true;
+            at_rest_.insert(event.thread);
+            break;
+        case Op::kThreadInfo:
+            if (event.value == trace::kThreadEnded) at_rest_.insert(event.detail);
             break;
         default:
             break;

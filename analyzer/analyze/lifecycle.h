@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <span>
 
 #include "analyze/buffers.h"
@@ -81,7 +82,11 @@ public:
     const Mappings& mappings() const { return mappings_; }
     const Buffers& buffers() const { return buffers_; }
     const MisuseLog& misuses() const { return misuses_; }
-    bool saw_exit() const { return saw_exit_; }
+    // Threads that did no more when the process ended: those that had ended, and the one that ended
+    // it. Empty where its end was not seen.
+    std::set<uint32_t> threads_at_rest() const {
+        return saw_exit_ ? at_rest_ : std::set<uint32_t>();
+    }
 
 private:
     void handle_rare(const Event& event);
@@ -96,6 +101,7 @@ private:
     uint64_t events_ = 0;
     uint64_t last_ticks_ = 0;
     TraceFollower* follower_ = nullptr;
+    std::set<uint32_t> at_rest_;
     bool saw_exit_ = false;
 };
 

@@ -3,6 +3,7 @@
 #define LASTREF_ANALYZER_ANALYZE_TRACE_FACTS_H
 
 #include <cstdint>
+#include <set>
 
 #include "analyze/estimate.h"
 #include "analyze/hook_facts.h"
@@ -12,7 +13,9 @@ namespace lastref {
 struct TraceFacts {
     uint64_t process = 0;       // index into Report::processes
     bool orderly_exit = false;  // it ended by itself, so what was live then was kept
-    uint64_t lost = 0;          // events missing at most; UINT64_MAX where nobody counted them
+    // Threads that were not in the middle of anything then; empty where that is not known.
+    std::set<uint32_t> threads_at_rest;
+    uint64_t lost = 0;  // events missing at most; UINT64_MAX where nobody counted them
     uint64_t first_ticks = 0;
     uint64_t last_ticks = 0;
     uint64_t ticks_per_second = 0;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <unordered_map>
 #include <utility>
 
 #include "pack/packed_source.h"
@@ -111,6 +112,7 @@ void TraceFile::read_meta() {
     DamageList counted_later;
     LogCursor meta(*bytes_, index_.logs.front(), *stacks_, strings_, counted_later);
     std::map<int64_t, size_t> module_at;  // by the trace's module index
+    std::unordered_map<uint32_t, size_t> thread_at;
     Event event;
     while (meta.decode({&event, 1}) != 0) {
         if (event.op == Op::kLoad) {
@@ -121,7 +123,13 @@ void TraceFile::read_meta() {
             const auto found = module_at.find(event.value);
             if (found != module_at.end()) modules_[found->second].end_epoch = event.detail;
         } else if (event.op == Op::kThreadInfo) {
-            threads_.push_back({event.detail, event.value, strings_[event.string]});
+            const auto [known, fresh] = thread_at.try_emplace(event.detail, threads_.size());
+            if (fresh || event.value != kThreadEnded) {
+                known->second = threads_.size();
+                threads_.push_back({event.detail, event.value, strings_[event.string]});
+            } else {
+                threads_[known->second].name = strings_[event.string];
+            }
         } else if (event.op == Op::kHook) {
             hooks_.push_back({static_cast<HookFact>(event.detail), event.value, event.string,
                               std::string(meta.second_text())});

@@ -20,7 +20,7 @@ DEVELOPMENT_SHAPES, HELD_OUT_SHAPES = (0, 1, 2), (3, 4, 5)
 RATES = ("2", "20", "500", "once", "1")
 MISUSE = {"over-release", "use-after-release", "freed-while-referenced"}
 # What a scenario can't vary in: it always has the same faults, or none.
-FIXED_RATE = {"dropped_queue": "once", "growing": "1"}
+FIXED_RATE = {"dropped_queue": "once", "growing": "1", "late_leak": "0"}
 NOT_ALWAYS = {"consumed", "over_release", "use_after", "freed_early"}
 # Counts are not what these are about, or their buffers count for themselves.
 NOT_HIDDEN = {"consumed", "over_release", "use_after", "freed_early", "growing", "dropped_queue"}

@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <semaphore>
+#include <thread>
 
 #include "scene.h"
 
@@ -116,6 +118,36 @@ struct Flight {
     }
 };
 
+// 32, too: the program ends by itself, and another thread has buffers in hand. It has seen others
+// through before.
+struct Interrupted {
+    static inline std::binary_semaphore in_the_middle{0}, never{0};
+
+    FRAME static void begin(Item& item) {
+        item.buffer = Buffer::create("Job");
+        noise_before(item);
+    }
+    FRAME static void finish(Item& item) {
+        noise_after(item);
+        item.buffer->release();
+    }
+    FRAME static void serve() {
+        Item jobs[50];
+        const uint64_t in_hand = 1 + variation.seed % 3;
+        for (uint64_t i = 0; i < 50; ++i) {
+            jobs[i].random = random_of(variation.seed + i);
+            begin(jobs[i]);
+            if (i + in_hand < 50) finish(jobs[i]);
+        }
+        in_the_middle.release();
+        never.acquire();
+    }
+    static void at_end() {
+        std::thread(serve).detach();
+        in_the_middle.acquire();
+    }
+};
+
 // 33: a retain that the framework's release answers.
 struct Framework {
     FRAME static void after_encode(Buffer* buffer) { buffer->release(); }
@@ -157,10 +189,15 @@ struct Foreign {
 
 int main(int argc, char** argv) {
     static constexpr Scenario scenarios[] = {
-        {"clean", Clean::begin, Clean::finish},       {"mover", Mover::begin, Mover::finish},
-        {"torn", Torn::begin, Torn::finish},          {"cache", Cache::begin, Cache::finish},
-        {"startup", Startup::begin, Startup::finish}, {"in_flight", Flight::begin, Flight::finish},
-        {"framework", Codec::begin, Codec::finish},   {"foreign", Foreign::begin, Foreign::finish},
+        {"clean", Clean::begin, Clean::finish},
+        {"mover", Mover::begin, Mover::finish},
+        {"torn", Torn::begin, Torn::finish},
+        {"cache", Cache::begin, Cache::finish},
+        {"startup", Startup::begin, Startup::finish},
+        {"in_flight", Flight::begin, Flight::finish},
+        {"interrupted", Interrupted::begin, Interrupted::finish, Interrupted::at_end},
+        {"framework", Codec::begin, Codec::finish},
+        {"foreign", Foreign::begin, Foreign::finish},
     };
     return run_scenarios(scenarios, argc, argv);
 }

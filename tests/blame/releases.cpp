@@ -1,7 +1,9 @@
 // Releases that do not come: rows 4 to 7, 9, 11, 15, 18 and 20 of what goes wrong in a buffer's
 // life.
 #include <csetjmp>
+#include <semaphore>
 #include <stdexcept>
+#include <thread>
 
 #include "scene.h"
 
@@ -238,6 +240,40 @@ struct Slot {
     }
 };
 
+// 5, close to the end: a thread that is still at work when the program ends forgot one, and went on
+// to others since, of which it has one in hand.
+struct Courier {
+    static inline std::binary_semaphore in_the_middle{0}, never{0};
+
+    FRAME static void begin(Item& item) {
+        item.buffer = Buffer::create("Letter");  // always: late_leak Courier::begin
+        noise_before(item);
+    }
+    FRAME static void deliver(Item& item) {
+        if (item.fault) return;
+        item.buffer->release();  // truth: late_leak missing-release Courier::deliver
+    }
+    FRAME static void finish(Item& item) {
+        noise_after(item);
+        deliver(item);
+    }
+    FRAME static void serve() {
+        for (uint64_t i = 0; i < 50; ++i) {
+            Item item;
+            item.random = random_of(variation.seed + i);
+            item.fault = i == 45;
+            begin(item);
+            if (i < 49) finish(item);
+        }
+        in_the_middle.release();
+        never.acquire();
+    }
+    static void at_end() {
+        std::thread(serve).detach();
+        in_the_middle.acquire();
+    }
+};
+
 int main(int argc, char** argv) {
     static constexpr Scenario scenarios[] = {
         {"error_path", Parser::begin, Parser::finish},
@@ -249,6 +285,7 @@ int main(int argc, char** argv) {
         {"not_returned", Scanner::begin, Scanner::finish},
         {"consumed_on_success", Notifier::begin, Notifier::finish},
         {"overwritten", Slot::begin, Slot::finish},
+        {"late_leak", Courier::begin, Courier::finish, Courier::at_end},
     };
     return run_scenarios(scenarios, argc, argv);
 }
