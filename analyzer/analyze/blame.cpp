@@ -266,10 +266,6 @@ void Blame::rank(Verdict& verdict, const std::vector<Vote>& votes, const Way& fa
     if (verdict.suspects.size() > kMostSuspects) verdict.suspects.resize(kMostSuspects);
 }
 
-// A life's own balance, measured by tests/blame/run --each 20 --seed 21: where nothing else was
-// suspicious nine in ten were right, and the answer is ambiguous at its best.
-constexpr double kAlone = 0.75;
-
 double confidence_of(const Verdict& verdict, uint64_t lives) {
     if (verdict.suspects.empty()) return 0;
     double all = 0;

@@ -81,7 +81,8 @@ struct Population {
     uint64_t peak_live = 0;
     // The peak when as many had been created as the largest power of two so far, and half of that.
     uint64_t peak_at_power = 0, peak_at_half = 0;
-    uint64_t longest_life = 0;  // ticks, of those that ended
+    uint64_t longest_life = 0;   // ticks, of those that ended
+    uint64_t last_ended_at = 0;  // how many had been created when the last one ended
 
     void count_created() {
         ++created;
@@ -94,6 +95,7 @@ struct Population {
     void count_ended(uint64_t age) {
         ++ended;
         longest_life = std::max(longest_life, age);
+        last_ended_at = created;
         count_gone();
     }
     void count_gone() {

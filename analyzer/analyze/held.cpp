@@ -131,10 +131,22 @@ Held why_held(const LiveStatistics& lives, const Population& site, const Populat
     return {};
 }
 
-bool is_growth(const LiveStatistics& lives, const Population& type) {
+bool is_growth(const LiveStatistics& lives, const Population& type, uint64_t buffer_events) {
     constexpr uint64_t kFewest = 8;
-    return lives.count >= kFewest && lives.revisited * 2 >= lives.count &&
-           lives.last_type_serial * 4 >= type.created * 3 && !type.stood_still();
+    if (lives.count < kFewest || lives.last_type_serial * 4 < type.created * 3 ||
+        type.stood_still()) {
+        return false;
+    }
+    if (lives.revisited * 2 >= lives.count) return true;
+    const bool goes_on = lives.last_created_at >= buffer_events / 4 * 3;
+    // What nobody holds nobody uses: where somebody comes to one in four, they are held.
+    if (goes_on && lives.old >= kFewest && lives.old_in_use * 4 >= lives.old) return true;
+    // First in, first out, and more come than go: a queue that is drained too slowly. What a fault
+    // leaves behind is among others that ended.
+    const bool newest = lives.first_type_serial + lives.count == type.created;
+    const bool drained = type.ended >= kFewest && type.last_ended_at * 4 >= type.created * 3;
+    return newest && drained && type.peak_at_half * 4 >= lives.count &&
+           lives.count * 2 >= type.peak_live;
 }
 
 }  // namespace lastref

@@ -40,7 +40,7 @@ void add_suspects(Finding& finding, const LeakGroup& group, Judge& judge, Findin
                       "released before the other buffer ends; one of them should be weak"
             : suspect.cause == Cause::kGrowth
                 ? "kept here by more and more buffers, " + std::to_string(group.lives.count) +
-                      " at the end, which are still in use: a holder that grows without bound, "
+                      " at the end, which are held on purpose: a holder that grows without bound, "
                       "not a count that is wrong"
                 : explain_leak(suspect, group.verdict, group.faulty, judge.blame);
         finding.suspects.push_back(std::move(culprit));

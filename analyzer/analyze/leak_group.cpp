@@ -86,7 +86,7 @@ public:
             why_held(lives, made, origin, buffers.types().at(type_), buffers.event_count(), facts);
         if (held.cause != Cause::kUnknown) return {whole(Kind::kHeld, held)};
         if (!facts.counts_known) return {whole(Kind::kRefcountLeak, {})};
-        if (is_growth(lives, buffers.types().at(type_))) return {growth()};
+        if (is_growth(lives, buffers.types().at(type_), buffers.event_count())) return {growth()};
         return blamed();
     }
 
@@ -173,8 +173,9 @@ private:
             std::rotate(suspects.begin(), holder, holder + 1);
         }
         for (Suspect& suspect : suspects) suspect.cause = Cause::kGrowth;
+        // That it grows is sure; who holds, as sure as its balance tells.
         group.confidence = std::max(kLeastConfidence,
-                                    0.9 * confidence_of(group.verdict, group.lives.count) / 0.65);
+                                    0.9 * confidence_of(group.verdict, group.lives.count) / kAlone);
         return group;
     }
 

@@ -87,6 +87,8 @@ LiveStatistics of_one(const BufferLife& life, uint64_t events, const Buffers& bu
     one.oldest_ticks = life.created_ticks;
     one.last_created_at = life.created_at;
     one.in_use_late = life.last_event_at > buffers.event_count() / 4 * 3;
+    one.old = life.created_at <= buffers.event_count() / 4 * 3;
+    one.old_in_use = one.old != 0 && one.in_use_late != 0;
     one.revisited = is_revisited(life, (facts.last_ticks - facts.first_ticks) / 32);
     one.events = one.fewest_events = events;
     return one;
@@ -112,6 +114,8 @@ void LiveStatistics::merge(const LiveStatistics& other) {
     oldest_ticks = std::min(oldest_ticks, other.oldest_ticks);
     last_created_at = std::max(last_created_at, other.last_created_at);
     in_use_late += other.in_use_late;
+    old += other.old;
+    old_in_use += other.old_in_use;
     revisited += other.revisited;
     events += other.events;
     fewest_events = std::min(fewest_events, other.fewest_events);

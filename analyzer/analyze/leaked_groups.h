@@ -28,6 +28,8 @@ struct LiveStatistics {
     uint64_t oldest_ticks = UINT64_MAX;  // creation of the oldest
     uint64_t last_created_at = 0;        // position of the youngest's creation
     uint64_t in_use_late = 0;            // with an event in the last quarter of all events
+    uint64_t old = 0;                    // made before that quarter
+    uint64_t old_in_use = 0;             // and with an event in it
     uint64_t revisited = 0;              // used by the same code again and again, for long
     uint64_t events = 0;
     uint64_t fewest_events = UINT64_MAX;

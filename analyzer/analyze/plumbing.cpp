@@ -223,7 +223,8 @@ void Plumbing::learn_by_class(Op op, std::span<const Use> uses) {
     for (const Use& use : uses) {
         if (use.op != op || paths_.places(use.path).empty()) continue;
         const size_t at = skip(op, use.path);
-        if (at + 1 >= paths_.places(use.path).size()) return;
+        // Code that calls plumbing which is known by now is no further half of it.
+        if (at != 0 || at + 1 >= paths_.places(use.path).size()) return;
         innermost = paths_.places(use.path)[at];
         functions.insert(paths_.function(innermost));
     }
