@@ -15,6 +15,7 @@ using trace::Op;
 constexpr size_t kMostPlaces = 256;
 constexpr size_t kMostFreed = 16;  // stacks that free the blocks of one stack
 constexpr size_t kMostSuspects = 3;
+constexpr double kUsually = 0.9;      // of the peers are freed at one place
 constexpr uint64_t kFewestPeers = 4;  // with less, chance looks like a rule
 // A program that keeps blocks of more places than this does not clean up at its end. Of a hundred
 // programs that were looked at (git, cc1plus, perl, node, bash, vim) all that were wrongly accused
@@ -64,6 +65,16 @@ MissingFrees::MissingFrees(const Heap& heap, CallPaths& paths, StackNames& names
         }
     }
     plumbing_ = std::make_unique<Plumbing>(paths_, uses);
+    for (size_t i = 0; i < std::min(kMostPlaces, places.size()); ++i) {
+        Made& made = made_[made_at(places[i])];
+        made.live += places[i].count;
+        made.forgotten += places[i].forgotten;
+        made.ended += places[i].peers_ended;
+    }
+}
+
+Place MissingFrees::made_at(const MemoryGroup& place) const {
+    return plumbing_->site(Op::kCreate, paths_.of(place.stack));
 }
 
 // Most first; paths that free at the same site are one.
@@ -100,6 +111,13 @@ void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
         }
         return;
     }
+    const Made& made = made_.at(made_at(place));
+    if (made.forgotten * 2 < made.live || made.live > made.ended + made.ended / 2) {
+        finding.reason = "no culprit is named: of all blocks made here, by whichever way, " +
+                         std::to_string(made.live) + " live and " + std::to_string(made.ended) +
+                         " freed, most of those that live may be kept on purpose";
+        return;
+    }
     if (may_be_kept(place)) {
         finding.reason = "no culprit is named: the program keeps blocks of " +
                          std::to_string(kept_places_) +
@@ -118,8 +136,8 @@ void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
     const double sure = kSurest * (static_cast<double>(place.forgotten) / leaked) *
                         (1 - 0.5 / (1 + peers / 2)) * (1 - 0.3 / (1 + leaked));
     // Where more are kept than freed, that may be what they are made for.
-    const bool ambiguous = place.count > place.peers_ended;
-    const Place made = plumbing_->site(Op::kCreate, paths_.of(place.stack));
+    const bool ambiguous = made.live > made.ended;
+    const Place origin = made_at(place);
     for (size_t i = 0; i < std::min(kMostSuspects, freed.size()); ++i) {
         Culprit culprit;
         culprit.cause = Cause::kMissingRelease;
@@ -133,10 +151,12 @@ void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
             " of " + std::to_string(all) + " that were looked at; " +
             (place.count == 1 ? "this one was" : "these " + std::to_string(place.count) + " were") +
             " last seen where " + (place.count == 1 ? "it was" : "they were") + " made" +
-            (made == Plumbing::kNoPlace ? "" : ", in " + place_text(paths_.frame(made)));
+            (origin == Plumbing::kNoPlace ? "" : ", in " + place_text(paths_.frame(origin)));
         finding.suspects.push_back(std::move(culprit));
     }
-    if (finding.suspects.front().confidence >= kLeastConfidence) {
+    // Which of several ones would have freed these nothing tells.
+    const bool usual = static_cast<double>(freed.front().count) >= kUsually * peers;
+    if (usual && finding.suspects.front().confidence >= kLeastConfidence) {
         finding.culprit = finding.suspects.front();
     } else {
         finding.reason = "no culprit is named: blocks made here are freed in several places";

@@ -42,11 +42,17 @@ private:
 
     std::vector<Freed> freed_by(const MemoryGroup& place) const;
     bool may_be_kept(const MemoryGroup& place) const;
+    Place made_at(const MemoryGroup& place) const;
 
     CallPaths& paths_;
     StackNames& names_;
     std::unordered_map<uint32_t, std::vector<Freed>> freed_;  // by stack that made them
     std::unique_ptr<Plumbing> plumbing_;
+    // By where blocks are made, over all ways to it.
+    struct Made {
+        uint64_t live = 0, forgotten = 0, ended = 0;
+    };
+    std::unordered_map<Place, Made> made_;
     uint64_t kept_places_ = 0;  // with live blocks that do not look forgotten
 };
 

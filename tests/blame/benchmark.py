@@ -15,12 +15,14 @@ import subprocess
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SOURCES = ("retains", "releases", "structures", "decoys")
+SOURCES = ("retains", "releases", "structures", "decoys", "heap")
 DEVELOPMENT_SHAPES, HELD_OUT_SHAPES = (0, 1, 2), (3, 4, 5)
 RATES = ("2", "20", "500", "once", "1")
 MISUSE = {"over-release", "use-after-release", "freed-while-referenced"}
 # What a scenario can't vary in: it always has the same faults, or none.
 FIXED_RATE = {"dropped_queue": "once", "growing": "1", "late_leak": "0"}
+HEAP_DECOYS = {"heap_cache", "heap_names", "heap_table"}
+HEAP_MADE = "Block::make"  # by which every program of plain heap blocks makes them
 NOT_ALWAYS = {"consumed", "over_release", "use_after", "freed_early"}
 # Counts are not what these are about, or their buffers count for themselves.
 NOT_HIDDEN = {"consumed", "over_release", "use_after", "freed_early", "growing", "dropped_queue"}
@@ -71,9 +73,20 @@ class Variation:
         """Every buffer goes wrong: who holds it is all that can be told, in any stratum."""
         return self.options["rate"] == "1" and self.scenario != "growing"
 
+    @property
+    def decoy(self):
+        return self.program == "decoys" or self.scenario in HEAP_DECOYS
+
+    @property
+    def plain(self):
+        """About heap blocks, not refcounted buffers."""
+        return self.program == "heap"
+
     def stratum(self):
-        if self.program == "decoys":
+        if self.decoy:
             return "decoys"
+        if self.plain:
+            return "heap"
         if self.options["hidden"]:
             return "hidden"
         return "always" if self.always else "intermittent"
@@ -97,10 +110,13 @@ def variations(per_scenario, shapes, seed):
     for scenario, program in programs.items():
         for number in range(per_scenario):
             decoy = program == "decoys"
+            plain = program == "heap"
             rate = FIXED_RATE.get(scenario, RATES[number % len(RATES)])
-            if rate == "1" and scenario in NOT_ALWAYS:
+            # Nothing tells who should have freed blocks of which none is.
+            if rate == "1" and (scenario in NOT_ALWAYS or plain):
                 rate = "2"
-            hidden = 15 if scenario not in NOT_HIDDEN and not decoy and number % 6 == 5 else 0
+            hides = scenario not in NOT_HIDDEN and not decoy and not plain
+            hidden = 15 if hides and number % 6 == 5 else 0
             made.append(Variation(
                 scenario, program, draw.choice(("calls", "inlined")), rate=rate,
                 threads=draw.choice(("one", "two", "queue")), depth=draw.choice((5, 15, 40)),
@@ -127,7 +143,12 @@ class Outcome:
         self.causes = truth.causes() if truth else set()
         self.lines = set().union(*truth.faults.values()) if truth else set()
         self.has_line = not (always and truth and truth.holders)
-        judged = [f for f in report["findings"] if f["type"] not in ("heap", "mapping")]
+        judged = [f for f in report["findings"] if f["type"] != "mapping"
+                  and (f["type"] == "heap") == variation.plain]
+        if variation.plain:
+            # Others are told without a culprit: what the C++ library keeps, and the scenes.
+            judged = [f for f in judged if f["culprit"] or any(
+                ends_with(frame["function"], HEAP_MADE) for frame in f["created"])]
         self.findings = [f for f in judged if f["type"] != "Ticket" and f["kind"] != "held"]
         self.held = [f for f in judged if f["type"] != "Ticket" and f["kind"] == "held"]
         for finding in self.findings + self.held:
@@ -137,7 +158,7 @@ class Outcome:
                                          self.verdict_kind(finding)))
                 self.false += not right
         self.second = None
-        if second:
+        if second and not variation.plain:
             tickets = [f for f in judged if f["type"] == "Ticket" and f["kind"] != "held"]
             functions = second.functions(False)
             self.second = bool(tickets) and all(
@@ -286,7 +307,7 @@ def table(outcomes):
     for outcome in outcomes:
         strata[outcome.variation.stratum()].append(outcome)
     lines = ["                 runs  cause 1/3     function 1/3   line 1/3       flagged  right or unknown"]
-    for name in ("intermittent", "always", "hidden"):
+    for name in ("intermittent", "always", "hidden", "heap"):
         some = strata[name]
         if not some:
             continue

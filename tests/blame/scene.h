@@ -99,6 +99,7 @@ struct Item {
     bool fault = false;
     Buffer* buffer = nullptr;
     Buffer* other = nullptr;  // where a scenario has two
+    char* block = nullptr;    // where a scenario has a plain block instead
     uint64_t state = 0;
     std::vector<Buffer*> deferred;  // noise of this item that ends in its second half
 };
