@@ -14,8 +14,8 @@ uint64_t events_of(const SiteCounts& sites) {
     return sum;
 }
 
-// Somebody finds it again and again: one place used it at least three times, over `span` ticks.
-bool is_revisited(const BufferLife& life, uint64_t span) {
+// Somebody finds it again and again: one place used it at least so many times, over `span` ticks.
+bool is_revisited(const BufferLife& life, uint64_t visits_wanted, uint64_t span) {
     struct Visits {
         uint64_t count = 0, first = UINT64_MAX, last = 0;
     };
@@ -25,7 +25,7 @@ bool is_revisited(const BufferLife& life, uint64_t span) {
         ++visits.count;
         visits.first = std::min(visits.first, record.ticks);
         visits.last = std::max(visits.last, record.ticks);
-        if (visits.count >= 3 && visits.last - visits.first >= span) return true;
+        if (visits.count >= visits_wanted && visits.last - visits.first >= span) return true;
     }
     return false;
 }
@@ -87,9 +87,11 @@ LiveStatistics of_one(const BufferLife& life, uint64_t events, const Buffers& bu
     one.oldest_ticks = life.created_ticks;
     one.last_created_at = life.created_at;
     one.in_use_late = life.last_event_at > buffers.event_count() / 4 * 3;
+    const uint64_t span = (facts.last_ticks - facts.first_ticks) / 32;
+    one.revisited = is_revisited(life, 3, span);
     one.old = life.created_at <= buffers.event_count() / 4 * 3;
-    one.old_in_use = one.old != 0 && one.in_use_late != 0;
-    one.revisited = is_revisited(life, (facts.last_ticks - facts.first_ticks) / 32);
+    // What only waited for the second half of its life is not come back to.
+    one.old_in_use = one.old != 0 && one.in_use_late != 0 && is_revisited(life, 2, span);
     one.events = one.fewest_events = events;
     return one;
 }

@@ -111,7 +111,9 @@ void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
         }
         return;
     }
-    const Made& made = made_.at(made_at(place));
+    const auto all_made = made_.find(made_at(place));
+    if (all_made == made_.end()) return;
+    const Made& made = all_made->second;
     if (made.forgotten * 2 < made.live || made.live > made.ended + made.ended / 2) {
         finding.reason = "no culprit is named: of all blocks made here, by whichever way, " +
                          std::to_string(made.live) + " live and " + std::to_string(made.ended) +
