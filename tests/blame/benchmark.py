@@ -235,7 +235,7 @@ class Outcome:
         stratum = self.variation.stratum()
         if stratum == "decoys":
             return not self.accusations
-        if stratum == "hidden":
+        if stratum in ("hidden", "heap"):
             return not self.false
         return self.top1
 

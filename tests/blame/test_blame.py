@@ -44,6 +44,10 @@ class Blame(unittest.TestCase):
     def test_hidden_operations(self):
         self.require("hidden", "wanted", 0.95)
 
+    def test_heap_blocks(self):
+        self.require("heap", "wanted", 0.95)
+        self.require("heap", "top1", 0.6)
+
     def test_decoys(self):
         self.require("decoys", "wanted", 1)
 

@@ -247,3 +247,42 @@ TEST_CASE("where operations of many buffers are unseen no culprit is named") {
     CHECK(leaks[0].reason.empty() == (unseen == 0));
     CHECK_FALSE(leaks[0].suspects.empty());
 }
+
+TEST_CASE("a queue that is drained too slowly grows: who puts in is named, not who takes out") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x1, "Server::handle");
+    frames.name(0x2, "Queue::put");
+    frames.name(0x3, "Queue::take");
+    const uint32_t made = builder.stack({0x1, 0x9}), put = builder.stack({0x2, 0x1, 0x9}),
+                   taken = builder.stack({0x3, 0x9});
+    for (uint64_t i = 0; i < 300; ++i) {
+        builder.create(0x10000 + i * 64, 32, "Job", made);
+        builder.retain(0x10000 + i * 64, put).release(0x10000 + i * 64, made);
+        if (i % 3 == 2) builder.release(0x10000 + i / 3 * 64, taken);
+    }
+    const auto found = findings_of(report_of(builder, frames), Kind::kGrowth);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].count == 200);
+    REQUIRE(found[0].culprit);
+    CHECK(found[0].culprit->frame.function == "Queue::put");
+    CHECK(found[0].culprit->confidence <= 0.95);
+}
+
+TEST_CASE("what a GLib class made when it was initialised is held by it") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x1, "gst_caps_new_empty");
+    frames.name(0x2, "g_type_class_ref");
+    frames.name(0x3, "main");
+    const uint32_t by_class = builder.stack({0x1, 0x2, 0x3}),
+                   by_program = builder.stack({0x1, 0x3});
+    builder.create(0x1000, 32, "GstMiniObject", by_class);
+    builder.create(0x2000, 32, "GstMiniObject", by_program);
+    const Report report = report_of(builder, frames);
+    CHECK(findings_of(report, Kind::kRefcountLeak).size() == 1);
+    const auto held = findings_of(report, Kind::kHeld);
+    REQUIRE(held.size() == 1);
+    CHECK(held[0].example.buffer == 0x1000);
+    CHECK(held[0].reason.find("g_type_class_ref") != std::string::npos);
+}
