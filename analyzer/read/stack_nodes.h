@@ -14,6 +14,7 @@
 #include "read/byte_source.h"
 #include "read/chunk_index.h"
 #include "read/damage.h"
+#include "read/huge_pages.h"
 #include "trace_format.h"
 
 namespace lastref {
@@ -29,7 +30,7 @@ public:
     // Reads all `chunks`, which are in the order of their ids.
     StackNodes(const ByteSource& bytes, const std::vector<Chunk>& chunks, DamageList& damage);
 
-    const std::vector<StackNode>& nodes() const { return nodes_; }
+    std::span<const StackNode> nodes() const { return nodes_; }
     // Of one of nodes().
     uint32_t index_of(const StackNode& node) const {
         return static_cast<uint32_t>(&node - nodes_.data());
@@ -52,9 +53,13 @@ public:
     }
 
 private:
-    std::vector<StackNode> nodes_;  // parents before children
-    std::vector<uint32_t> leaves_;  // by stack id: as StackNode::parent
-    std::vector<uint32_t> ids_;
+    friend class StackTreeBuilder;
+    template <typename T>
+    using Array = std::vector<T, HugePages<T>>;
+
+    Array<StackNode> nodes_;  // parents before children
+    Array<uint32_t> leaves_;  // by stack id: as StackNode::parent
+    Array<uint32_t> ids_;
 };
 
 }  // namespace lastref
