@@ -13,7 +13,6 @@
 #include <emmintrin.h>
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -32,14 +31,16 @@ struct Deltas {
 
 namespace common_records {
 
-// What a record's first byte tells. All numbers are 0 or 1 but `shift`.
+// What a record's first byte tells. Masks are all ones or zero, so that what a record does not have
+// is masked and not branched around.
 struct Shape {
-    uint8_t common = 0;
-    uint8_t size = 0;       // there is a size
-    uint8_t stack = 0;      // there is a stack number
-    uint8_t has_stack = 0;  // the event has a stack: the number's, or the one before
-    uint8_t shift = 0;      // of the address
+    uint32_t size = 0;       // mask: there is a size
+    uint32_t stack = 0;      // mask: there is a stack number
+    uint32_t has_stack = 0;  // mask: the event has a stack, the number's or the one before
+    uint8_t shift = 0;       // of the address
+    uint16_t rare = 1;       // not of the common kind
 };
+static_assert(sizeof(Shape) == 16);
 
 constexpr Shape shape_of(uint8_t head) {
     using namespace trace;
@@ -48,12 +49,15 @@ constexpr Shape shape_of(uint8_t head) {
     const uint16_t has = kFields[op];
     const uint16_t must = fTime | fAddress, may = fSize | fStack;
     if ((has & must) != must || (has & ~(must | may)) != 0) return {};
+    const bool has_size = (has & fSize) != 0;
+    const bool has_stack = (has & fStack) != 0 && (head & kNoStack) == 0;
+    const bool has_number = has_stack && (head & kSameStack) == 0;
     Shape shape;
-    shape.common = 1;
-    shape.size = (has & fSize) != 0;
-    shape.has_stack = (has & fStack) != 0 && (head & kNoStack) == 0;
-    shape.stack = shape.has_stack && (head & kSameStack) == 0;
+    shape.size = has_size ? UINT32_MAX : 0;
+    shape.stack = has_number ? UINT32_MAX : 0;
+    shape.has_stack = has_stack ? UINT32_MAX : 0;
     shape.shift = (head & kByteAddress) ? 0 : 4;
+    shape.rare = 0;
     return shape;
 }
 
@@ -62,7 +66,7 @@ constexpr std::array<Shape, 256> make_shapes() {
     for (unsigned head = 0; head < 256; ++head) shapes[head] = shape_of(static_cast<uint8_t>(head));
     return shapes;
 }
-inline constexpr std::array<Shape, 256> kShapes = make_shapes();
+alignas(64) inline constexpr std::array<Shape, 256> kShapes = make_shapes();
 
 // A number of 1 to 4 bytes, and one of 1 to 8: the bytes of others cut off, then the gaps that the
 // continuation bits leave closed, in pairs, then in pairs of pairs.
@@ -88,8 +92,8 @@ inline uint64_t long_number(const uint8_t* at, unsigned length) {
 // one begins; nullptr, with nothing changed, if the record is not of the common kind or ends beyond
 // `limit`. kDecodePadding bytes from `at` on must be readable. Event::stack is as the record has
 // it.
-inline const uint8_t* decode_common(const uint8_t* at, const uint8_t* limit, Deltas& deltas,
-                                    Event& event) {
+[[gnu::always_inline]] inline const uint8_t* decode_common(const uint8_t* at, const uint8_t* limit,
+                                                           Deltas& deltas, Event& event) {
     using namespace common_records;
     const Shape shape = kShapes[*at];
     const uint8_t* const numbers = at + 1;
@@ -97,29 +101,31 @@ inline const uint8_t* decode_common(const uint8_t* at, const uint8_t* limit, Del
     // Bits from 16 on are set, so that there are always four.
     uint32_t ends = ~static_cast<uint32_t>(_mm_movemask_epi8(bytes));
     const auto next_end = [&ends] {
-        const auto end = static_cast<unsigned>(std::countr_zero(ends)) + 1;
+        const auto end = static_cast<unsigned>(__builtin_ctz(ends)) + 1;
         ends &= ends - 1;
         return end;
     };
     const unsigned time_end = next_end(), address_end = next_end();
     const unsigned third_end = next_end(), fourth_end = next_end();
+    const unsigned address_length = address_end - time_end;
     const unsigned third_length = third_end - address_end, fourth_length = fourth_end - third_end;
-    const bool both = shape.size & shape.stack, either = shape.size | shape.stack;
-    const unsigned end = both ? fourth_end : either ? third_end : address_end;
-    const bool usual = shape.common & (time_end <= 4) & (address_end - time_end <= 8) &
-                       ((third_length <= 4) | !either) & ((fourth_length <= 4) | !both) &
-                       (end <= 16) & (numbers + end <= limit);
-    if (!usual) [[unlikely]]
+    const uint32_t both = shape.size & shape.stack, either = shape.size | shape.stack;
+    const unsigned end = address_end + (third_length & either) + (fourth_length & both);
+    // Bits where a length that counts is more than 4, 8 for the address, 16 for all of them.
+    const unsigned unusual = ((time_end - 1) & ~3u) | ((address_length - 1) & ~7u) |
+                             ((third_length - 1) & ~3u & either) |
+                             ((fourth_length - 1) & ~3u & both) | ((end - 1) & ~15u) | shape.rare;
+    if ((unusual != 0) | (numbers + end > limit)) [[unlikely]]
         return nullptr;
 
     const uint64_t ticks = deltas.ticks + short_number(numbers, time_end);
     const auto address_delta =
-        static_cast<uint64_t>(unzigzag(long_number(numbers + time_end, address_end - time_end)));
+        static_cast<uint64_t>(unzigzag(long_number(numbers + time_end, address_length)));
     const uint32_t third = short_number(numbers + address_end, third_length);
     const uint32_t fourth = short_number(numbers + third_end, fourth_length);
-    const uint32_t stack_number = both ? fourth : third;
+    const uint32_t stack_number = third ^ ((third ^ fourth) & shape.size);
     const uint64_t stack =
-        deltas.stack + (shape.stack ? static_cast<uint64_t>(unzigzag(stack_number)) : 0);
+        deltas.stack + static_cast<uint64_t>(unzigzag(stack_number & shape.stack));
     if ((ticks < deltas.ticks) | (stack > UINT32_MAX)) [[unlikely]]
         return nullptr;
     deltas.ticks = ticks;
@@ -129,11 +135,11 @@ inline const uint8_t* decode_common(const uint8_t* at, const uint8_t* limit, Del
     event.ticks = ticks;
     event.address = deltas.address;
     event.other = 0;
-    event.size = shape.size ? third : 0;
+    event.size = third & shape.size;
     event.other_size = 0;
     event.value = 0;
     event.detail = 0;
-    event.stack = shape.has_stack ? static_cast<uint32_t>(stack) : 0;
+    event.stack = static_cast<uint32_t>(stack) & shape.has_stack;
     event.string = 0;
     event.op = static_cast<trace::Op>(*at & trace::kOpMask);
     return numbers + end;

@@ -17,10 +17,16 @@ size_t EventMerger::fill(std::span<Event> to) {
     size_t count = 0;
     while (count < to.size() && !heap_.empty()) {
         Stream& stream = *heap_.front();
-        count += take_run(stream, to.subspan(count));
-        if (stream.at == stream.end && !stream.refill()) {
+        if (!stream.is_empty()) {
+            count += hand_on(stream, to.subspan(count));
+            if (!stream.is_empty()) sink_front();
+            continue;
+        }
+        bool is_over = false;
+        count += decode_run(stream, to.subspan(count), is_over);
+        if (is_over) {
             retire_front();
-        } else {
+        } else if (!stream.is_empty()) {
             sink_front();
         }
     }
@@ -47,19 +53,48 @@ bool EventMerger::skip_cut_off(Stream& stream) const {
     return true;
 }
 
-// Hands on what comes before the front of any other log: one event at least.
-size_t EventMerger::take_run(Stream& stream, std::span<Event> to) const {
-    const size_t most = std::min(to.size(), stream.end - stream.at);
-    const Event* rival = heap_.size() > 1 ? &heap_[1]->front() : nullptr;
-    if (heap_.size() > 2 && before(heap_[2]->front(), *rival)) rival = &heap_[2]->front();
-    const Event* const first = &stream.front();
-    size_t count = most;
-    if (rival != nullptr && rival->ticks <= first[most - 1].ticks) {
-        count = 1;
-        while (count < most && before(first[count], *rival)) ++count;
+// What comes next of all logs but the first of the heap; nullptr if that is the only one.
+const Event* EventMerger::rival() const {
+    if (heap_.size() < 2) return nullptr;
+    const Event& left = heap_[1]->front();
+    if (heap_.size() > 2 && before(heap_[2]->front(), left)) return &heap_[2]->front();
+    return &left;
+}
+
+namespace {
+
+// How many of `events`, which ascend, come before `rival`.
+template <typename Before>
+size_t count_before(std::span<const Event> events, const Event* rival, const Before& before) {
+    if (rival == nullptr || events.empty() || events.back().ticks < rival->ticks) {
+        return events.size();
     }
-    std::copy_n(first, count, to.begin());
+    size_t count = 0;
+    while (count < events.size() && before(events[count], *rival)) ++count;
+    return count;
+}
+
+}  // namespace
+
+// Of what is decoded, what comes before any other log's: one event at least.
+size_t EventMerger::hand_on(Stream& stream, std::span<Event> to) const {
+    const std::span<const Event> ready(&stream.front(),
+                                       std::min(to.size(), stream.end - stream.at));
+    const size_t count = std::max<size_t>(1, count_before(ready, rival(), before));
+    std::copy_n(ready.begin(), count, to.begin());
     stream.at += count;
+    return count;
+}
+
+// Decodes straight to `to`. Nothing, where another log comes first or this one has ended.
+size_t EventMerger::decode_run(Stream& stream, std::span<Event> to, bool& is_over) const {
+    const Event* const other = rival();
+    // Where some may have to be taken back, no more than there is room for.
+    if (other != nullptr) to = to.first(std::min(to.size(), stream.decoded.size()));
+    const size_t decoded = stream.cursor.decode(to);
+    is_over = decoded == 0;
+    const size_t count = count_before(to.first(decoded), other, before);
+    stream.take_back(to.subspan(count, decoded - count));
     return count;
 }
 

@@ -2,11 +2,12 @@
 //
 // By ticks; at equal ticks what ends a life before what begins one; then by log. The order
 // inside a log is never changed (ORDER in trace_format.h). Memory is one window and a few decoded
-// events per log. A log usually runs many events in a row, so what is handed on is runs: as many
-// events of the first log as come before the first one of any other.
+// events per log. A log usually runs many events in a row, so they are decoded to where they are
+// wanted; what turns out to come after another log's first one is taken back.
 #ifndef LASTREF_ANALYZER_READ_EVENT_MERGER_H
 #define LASTREF_ANALYZER_READ_EVENT_MERGER_H
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <span>
@@ -46,14 +47,21 @@ public:
     uint64_t stacks_missing() const { return stacks_missing_; }
 
 private:
-    // A log with what was decoded of it and not yet handed on; never empty while it is in heap_.
+    // A log with what was decoded of it and not yet handed on. In heap_ only the first may have
+    // none.
     struct Stream {
         explicit Stream(LogCursor log) : cursor(std::move(log)) {}
         const Event& front() const { return decoded[at]; }
+        bool is_empty() const { return at == end; }
         bool refill() {
             at = 0;
             end = cursor.decode(decoded);
             return end != 0;
+        }
+        void take_back(std::span<const Event> events) {
+            at = 0;
+            end = events.size();
+            std::copy(events.begin(), events.end(), decoded.begin());
         }
 
         LogCursor cursor;
@@ -69,7 +77,9 @@ private:
 
     void start();
     bool skip_cut_off(Stream& stream) const;
-    size_t take_run(Stream& stream, std::span<Event> to) const;
+    const Event* rival() const;
+    size_t hand_on(Stream& stream, std::span<Event> to) const;
+    size_t decode_run(Stream& stream, std::span<Event> to, bool& is_over) const;
     void retire_front();
     void sink_front();
 
