@@ -4,20 +4,30 @@
 //
 // Deterministic, so that running it again after a change of the format shows what changed.
 // Usage: make_corpus FOLDER
+//        make_corpus --pack FOLDER TRACE...   seeds for the inside of packed traces: each trace's
+//                                             first chunk of events, cut, as pack_target.cpp takes
+//                                             it
 #include <sys/mman.h>
 #include <unistd.h>
+#include <zstd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pack/pack_writer.h"
 #include "pack/segment.h"
+#include "read/chunk_index.h"
+#include "read/varint.h"
 #include "support/trace_builder.h"
 
 using lastref::testing::TraceBuilder;
@@ -114,11 +124,89 @@ void write_packed(const std::filesystem::path& path, const std::vector<uint8_t>&
     }
 }
 
+// Every column with its length before it, unpacked.
+std::vector<uint8_t> columns_of(std::span<const uint8_t> body) {
+    std::array<std::vector<uint8_t>, lastref::packed::kColumns> columns;
+    const uint8_t* at = body.data();
+    uint64_t count = 0;
+    at = lastref::read_varint(at, count);
+    struct Place {
+        uint8_t column;
+        uint64_t size, packed;
+    };
+    std::vector<Place> places(count);
+    for (Place& place : places) {
+        place.column = *at++;
+        at = lastref::read_varint(lastref::read_varint(at, place.size), place.packed);
+    }
+    for (const Place& place : places) {
+        std::vector<uint8_t>& column = columns.at(place.column);
+        column.resize(place.size);
+        if (place.packed == place.size) {
+            std::copy_n(at, place.size, column.begin());
+        } else if (ZSTD_decompress(column.data(), place.size, at, place.packed) != place.size) {
+            std::abort();
+        }
+        at += place.packed;
+    }
+    std::vector<uint8_t> all;
+    for (const std::vector<uint8_t>& column : columns) {
+        all.push_back(static_cast<uint8_t>(column.size()));
+        all.push_back(static_cast<uint8_t>(column.size() >> 8));
+        all.insert(all.end(), column.begin(), column.end());
+    }
+    return all;
+}
+
+// A payload of `size` bytes in one chunk; whole times 64, as the target can name it.
+void write_pack_seeds(const std::filesystem::path& path, std::vector<uint8_t> payload) {
+    using namespace lastref::packed;
+    const auto seed = [&](uint8_t kind, const std::vector<uint8_t>& rest) {
+        std::vector<uint8_t> bytes = {kind, 0, static_cast<uint8_t>(payload.size() / 64)};
+        bytes.insert(bytes.end(), rest.begin(), rest.end());
+        return bytes;
+    };
+    write(path.string() + "-payload", seed(0, payload));
+    SegmentContents contents;
+    contents.kind = SegmentKind::kRecords;
+    contents.entries.resize(1);
+    contents.entries[0].header.log = 1;
+    contents.entries[0].header.committed = static_cast<uint32_t>(payload.size());
+    contents.bytes = payload;
+    contents.bytes.resize(payload.size() + lastref::kDecodePadding);
+    std::vector<uint8_t> body = pack_segment(contents);
+    body.erase(body.begin(), body.begin() + sizeof(SegmentHeader) + sizeof(SegmentEntry));
+    write(path.string() + "-body", seed(1, body));
+    body.resize(body.size() + lastref::kDecodePadding);
+    write(path.string() + "-columns", seed(2, columns_of(body)));
+}
+
+int write_pack_corpus(const std::filesystem::path& folder, std::span<char*> traces) {
+    constexpr size_t kMost = 24 * 64;
+    std::filesystem::create_directories(folder);
+    for (const char* const path : traces) {
+        const auto bytes = lastref::ByteSource::open(path);
+        if (!bytes) return std::fprintf(stderr, "%s\n", bytes.error().message().c_str()), 3;
+        lastref::DamageList damage;
+        lastref::trace::TraceHeader header;
+        (*bytes)->read(0, &header, sizeof(header));
+        const auto index = lastref::index_chunks(**bytes, header, damage);
+        const lastref::Chunk& chunk = index.logs.back().chunks.front();
+        std::vector<uint8_t> payload(std::min<size_t>(chunk.committed, kMost) / 64 * 64);
+        (*bytes)->read(chunk.offset, payload.data(), payload.size());
+        write_pack_seeds(folder / std::filesystem::path(path).stem(), payload);
+    }
+    return 0;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
+    if (count > 3 && std::string_view(arguments[1]) == "--pack") {
+        return write_pack_corpus(arguments[2], {arguments + 3, static_cast<size_t>(count) - 3});
+    }
     if (count != 2) {
-        std::fprintf(stderr, "usage: make_corpus FOLDER\n");
+        std::fprintf(stderr, "usage: make_corpus FOLDER | --pack FOLDER TRACE...\n");
         return 2;
     }
     const std::filesystem::path folder = arguments[1];

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from side_by_side import Balance, SideBySide, process, preloading, shim_lines
-from lastref_testing import lastref, plain, report, text_report, traces_in
+from lastref_testing import events, lastref, plain, report, text_report, traces_in
 
 
 @contextlib.contextmanager
@@ -221,6 +221,46 @@ class Sandboxes(Hostile):
         self.assertEqual(balance.of(7300), (1000, 1000))
         lost = report(run.traces)["processes"][0]["lost"]
         self.assertGreaterEqual(sum(balance.of(7301)) + lost, 2000)
+
+    def sandboxed_plugins(self, pairs):
+        expected = plain([process("sandboxed_plugins"), str(pairs)])
+        self.assertEqual((expected.status, expected.stdout), (0, "100 rounds\n"), repr(expected))
+        run = self.preloaded(process("sandboxed_plugins"), str(pairs))
+        self.assert_same(expected, run)
+        self.assert_says_at_most_once(run)
+        trace, = run.traces
+        return trace
+
+    def test_libraries_that_come_and_go(self):
+        """The shim makes no system call after the filter, also where it looks at modules; and knows
+        them all the same."""
+        trace = self.sandboxed_plugins(1000)
+        self.assert_traces_complete([trace])
+        libraries = {3331: set(), 3332: set()}
+        count = {3331: 0, 3332: 0, 7301: 0}
+        for event in events(trace, "--stacks"):
+            if event["op"] != "malloc" or event["size"] not in count:
+                continue
+            count[event["size"]] += 1
+            if event["size"] in libraries:
+                frame = event["stack"][0]
+                libraries[event["size"]].add((frame["function"], os.path.basename(frame["module"])))
+        self.assertEqual(count, {3331: 101, 3332: 100, 7301: 1000})
+        self.assertEqual(libraries, {3331: {("alpha_allocate", "libplugin_alpha.so")},
+                                     3332: {("beta_allocate", "libplugin_beta.so")}})
+
+    def test_more_than_was_reserved(self):
+        """What does not fit into the space that was reserved before the filter is counted."""
+        pairs = 4_000_000
+        trace = self.sandboxed_plugins(pairs)
+        found = report(trace)
+        one = found["processes"][0]
+        self.assertFalse(one["complete"])
+        self.assertGreater(one["lost"], 0)
+        self.assertGreaterEqual(one["events"] + one["lost"], 2 * (pairs + 201))
+        self.assertLess(found["summary"]["heap"]["allocations"], pairs)
+        self.assertIn("seccomp", " ".join(one["warnings"]))
+        self.assertNotRegex(text_report(trace).splitlines()[0].lower(), r"^clean")
 
 
 class Readers(Hostile):
