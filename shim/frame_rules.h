@@ -103,10 +103,10 @@ PackedRule packed_rule(uintptr_t pc, uintptr_t epoch_bits);
 
 FrameRule frame_rule(uintptr_t pc);
 
-// A thread's own front of the cache: the usual rules that its walks asked for last, by the pc of the
-// frame itself. The cache is spread over as many lines as there are pcs, nearly, and far away in a
-// large program; of clang's look-ups these 16 KiB answer 93 in 100. To be cleared when the epoch
-// moves on.
+// A thread's own front of the cache: the usual rules that its walks asked for last, by the pc of
+// the frame itself. The cache is spread over as many lines as there are pcs, nearly, and far away
+// in a large program; of clang's look-ups these 16 KiB answer 93 in 100. To be cleared when the
+// epoch moves on.
 struct RuleFront {
     static constexpr unsigned kIndexBits = 11;
 
