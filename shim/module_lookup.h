@@ -21,7 +21,7 @@ struct Module {
 // False where `pc` is in no module. Any thread, any time, signal handlers too.
 bool find_module(uintptr_t pc, Module& found);
 
-// Modules may have gone. After dlclose.
+// Modules may have gone. After dlclose, which takes the loader's lock as this may.
 void renew_modules();
 
 }  // namespace lastref

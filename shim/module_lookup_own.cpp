@@ -11,11 +11,15 @@
 // looks again. Writers hold a lock that a forked child finds free; a table half made by a thread
 // that is not there is not the published one.
 //
-// Not found: modules in namespaces of their own (dlmopen), and what is loaded after a seccomp
-// filter came about, since then nothing may be copied.
+// Once a seccomp filter may forbid copying, the table only loses modules: dlclose asks the loader
+// which of them are still there, under the lock that it has just held itself.
+//
+// Not found: modules in namespaces of their own (dlmopen), and what is loaded after such a filter
+// came about.
 #include "module_lookup.h"
 
 #include <elf.h>
+#include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <atomic>
@@ -85,12 +89,12 @@ bool describe(const link_map* map, const link_map& copied, bool is_program, Modu
     return describe(copied.l_addr + elf.e_phoff, elf.e_phnum, map, copied.l_addr, module);
 }
 
-void insert(Table& table, const Module& module) {
+void insert(Table& table, const Entry& entry) {
     uint32_t at = table.count++;
-    for (; at != 0 && table.entries[at - 1].module.begin > module.begin; at--) {
+    for (; at != 0 && table.entries[at - 1].module.begin > entry.module.begin; at--) {
         table.entries[at] = table.entries[at - 1];
     }
-    table.entries[at] = {module, mark_of(module.eh_frame_header)};
+    table.entries[at] = entry;
 }
 
 // Calls use(map, module) for each entry of the loader's list, with a null module for one that has
@@ -115,7 +119,7 @@ bool fill(Table& table) {
     table.count = 0;
     table.last = table.before_last = nullptr;
     return walk_list([&table](const link_map* map, const Module* module) {
-        if (module) insert(table, *module);
+        if (module) insert(table, {*module, mark_of(module->eh_frame_header)});
         table.before_last = table.last;
         table.last = map;
         return true;
@@ -179,6 +183,50 @@ bool look_up(uintptr_t pc, Entry& found, uint32_t& number) {
     }
 }
 
+struct Remaining {
+    const Table& from;
+    Table& to;
+};
+
+// For dl_iterate_phdr.
+int keep_module(dl_phdr_info* info, size_t, void* data) {
+    const Remaining& remaining = *static_cast<Remaining*>(data);
+    uintptr_t header = 0;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_GNU_EH_FRAME) {
+            header = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        }
+    }
+    for (uint32_t i = 0; header != 0 && i < remaining.from.count; i++) {
+        const Entry& entry = remaining.from.entries[i];
+        if (reinterpret_cast<uintptr_t>(entry.module.eh_frame_header) == header &&
+            memcmp(reinterpret_cast<const void*>(header + 4), &entry.mark, sizeof(entry.mark)) ==
+                0) {
+            insert(remaining.to, entry);
+        }
+    }
+    return 0;
+}
+
+// The table less what has gone. The loader is asked from inside its own iteration, so that its lock
+// is held, which keeps modules where they are, and taken before ours: constructors that call
+// dlclose hold it already.
+void drop_gone_modules() {
+    const auto under_loaders_lock = [](dl_phdr_info*, size_t, void*) {
+        SlowLockHolder lock(process.session->module_lock, false);
+        if (!lock.owned()) return 1;
+        const uint32_t number = published.load(std::memory_order_acquire);
+        Table& next = tables[(number + 1) % 2];
+        next.count = 0;
+        next.last = next.before_last = nullptr;
+        Remaining remaining = {tables[number % 2], next};
+        dl_iterate_phdr(keep_module, &remaining);
+        published.store(number + 1, std::memory_order_release);
+        return 1;  // no need to be called again
+    };
+    dl_iterate_phdr(under_loaders_lock, nullptr);
+}
+
 }  // namespace
 
 bool find_module(uintptr_t pc, Module& found) {
@@ -200,7 +248,7 @@ bool find_module(uintptr_t pc, Module& found) {
 }
 
 void renew_modules() {
-    if (!may_call_kernel()) return;
+    if (!may_call_kernel()) return drop_gone_modules();
     SlowLockHolder lock(process.session->module_lock, true);
     // Also where another thread has just made one: that may be older than the dlclose.
     if (lock.owned()) make_table(published.load(std::memory_order_acquire));

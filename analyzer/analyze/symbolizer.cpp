@@ -13,11 +13,13 @@ namespace {
 
 constexpr size_t kNoModule = SIZE_MAX;
 
-// How far an epoch lies outside of the module's life; 0 inside.
+constexpr uint32_t kGone = UINT32_MAX;
+
+// How far an epoch lies before the module's life, whose begin may be noted late; 0 inside, kGone
+// after it: nothing runs in a module that was unloaded, but what took its place may be unknown.
 uint32_t epoch_distance(const Module& module, uint32_t epoch) {
-    if (epoch < module.first_epoch) return module.first_epoch - epoch;
-    if (epoch >= module.end_epoch) return epoch - module.end_epoch + 1;
-    return 0;
+    if (epoch >= module.end_epoch) return kGone;
+    return epoch < module.first_epoch ? module.first_epoch - epoch : 0;
 }
 
 }  // namespace
@@ -67,11 +69,11 @@ size_t Symbolizer::State::find_module(uint64_t address, uint32_t epoch) {
         epoch_distance(modules[last_module], epoch) == 0)
         return last_module;
     size_t best = kNoModule;
-    uint32_t best_distance = UINT32_MAX;
+    uint32_t best_distance = kGone;
     for (size_t index = 0; index < modules.size(); ++index) {
         if (!holds(index)) continue;
         uint32_t distance = epoch_distance(modules[index], epoch);
-        if (best != kNoModule && distance >= best_distance) continue;
+        if (distance >= best_distance) continue;
         best = index;
         best_distance = distance;
     }

@@ -233,7 +233,8 @@ class Sandboxes(Hostile):
 
     def test_libraries_that_come_and_go(self):
         """The shim makes no system call after the filter, also where it looks at modules; and knows
-        them all the same."""
+        them all the same. Where it has to look without _dl_find_object it knows none that came
+        later, but never takes one for another."""
         trace = self.sandboxed_plugins(1000)
         self.assert_traces_complete([trace])
         libraries = {3331: set(), 3332: set()}
@@ -244,10 +245,13 @@ class Sandboxes(Hostile):
             count[event["size"]] += 1
             if event["size"] in libraries:
                 frame = event["stack"][0]
-                libraries[event["size"]].add((frame["function"], os.path.basename(frame["module"])))
+                libraries[event["size"]].add(
+                    (frame.get("function"), os.path.basename(frame.get("module") or "")))
         self.assertEqual(count, {3331: 101, 3332: 100, 7301: 1000})
-        self.assertEqual(libraries, {3331: {("alpha_allocate", "libplugin_alpha.so")},
-                                     3332: {("beta_allocate", "libplugin_beta.so")}})
+        unknown = {(None, "")} if "own_modules" in os.environ.get("LASTREF_SHIM", "") else set()
+        self.assertEqual(libraries[3331] - unknown, {("alpha_allocate", "libplugin_alpha.so")})
+        self.assertEqual(libraries[3332] - unknown,
+                         set() if unknown else {("beta_allocate", "libplugin_beta.so")})
 
     def test_more_than_was_reserved(self):
         """What does not fit into the space that was reserved before the filter is counted."""

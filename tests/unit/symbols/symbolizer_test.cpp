@@ -229,8 +229,9 @@ TEST_CASE("the epoch tells which of two modules owned an address") {
     CHECK(module_at(0x1500, 1) == "/second");
     CHECK(module_at(0x1500, 4) == "/second");
     CHECK(module_at(0x1500, 9) == "/third");
-    CHECK(module_at(0x1500, 5) == "/second");  // none was mapped: the nearest
+    CHECK(module_at(0x1500, 5) == "/third");  // none was mapped: the one noted next
     CHECK(module_at(0x1500, 7) == "/third");
+    CHECK(module_at(0x2500, 5) == "");  // gone is gone
     CHECK(module_at(0x2500, 0) == "/second");
     CHECK(module_at(0x4000, 0) == "");
 }
