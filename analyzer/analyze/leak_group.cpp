@@ -87,7 +87,7 @@ public:
         if (held.cause != Cause::kUnknown) return {whole(Kind::kHeld, held)};
         if (!facts.counts_known) return {whole(Kind::kRefcountLeak, {})};
         if (is_growth(lives, buffers.types().at(type_), buffers.event_count())) return {growth()};
-        return blamed();
+        return blamed(facts.sampling.active());
     }
 
 private:
@@ -179,7 +179,15 @@ private:
         return group;
     }
 
-    std::vector<LeakGroup> blamed() {
+    // The nearest of few peers decides between releases in several places by chance.
+    static bool lacks_several(const Verdict& verdict) {
+        constexpr double kClose = 0.5;
+        return verdict.suspects.size() > 1 && verdict.suspects[0].absent &&
+               verdict.suspects[1].absent &&
+               verdict.suspects[1].score >= kClose * verdict.suspects[0].score;
+    }
+
+    std::vector<LeakGroup> blamed(bool sampled) {
         // Without peers what all of these lives have in common has to tell.
         if (judge_.blame.peers_of(site_).empty()) {
             LeakGroup group = whole(Kind::kRefcountLeak, {});
@@ -212,6 +220,11 @@ private:
         std::vector<LeakGroup> list;
         for (auto& [key, group] : groups) {
             group.confidence = confidence_of(group.verdict, group.lives.count);
+            if (sampled && lacks_several(group.verdict)) {
+                group.unsure =
+                    "these lack several releases that freed ones did, and the sample is "
+                    "too small to tell which is missing";
+            }
             list.push_back(std::move(group));
         }
         return list;
