@@ -86,13 +86,21 @@ class Blame(unittest.TestCase):
                          {"cycle", "owned", "slice", "leaked_pool"})
         draw = random.Random(6)
         others = [v for v in chosen if v.program != "structures"]
-        for variation in draw.sample(others, 6) + structures:
+        chosen = draw.sample(others, 6) + structures
+        unknown = []
+        for variation in chosen:
             report = benchmark.run_one(variation, PROGRAMS, LASTREF, level="advanced",
                                        settings={"LASTREF_SAMPLE_INTERVAL": "4"})
             known, _ = benchmark.truths()
             outcome = benchmark.Outcome(variation, report, known[variation.scenario], None)
             self.assertEqual(outcome.false, 0, outcome.describe())
-            self.assertTrue(outcome.top1, outcome.describe())
+            # Which buffers the sample holds is drawn: it may be too small to tell who holds whom,
+            # and then says so.
+            self.assertTrue(outcome.top1 or "the sample" in outcome.main["reason"],
+                            outcome.describe())
+            if not outcome.top1:
+                unknown.append(outcome.describe())
+        self.assertLessEqual(len(unknown), 2, "\n".join(unknown))
 
 
 if __name__ == "__main__":
