@@ -59,12 +59,13 @@ bool is_left_from_start(const LiveStatistics& lives, const Population& site,
 
 // GLib never finalizes the class of a static type, and keeps what its initialization made:
 // properties (g_param_spec_pool_insert), pad templates and their caps, which GstStaticCaps keeps as
-// well. GStreamer's registry lives until gst_deinit(), which programs need not call. Seen in
-// GLib 2.74 and GStreamer 1.22; g_type_class_get is the name from 2.84 on.
-constexpr std::array<std::string_view, 8> kKeepers = {
-    "g_type_class_ref",    "g_type_class_get",          "g_type_default_interface_ref",
-    "gst_static_caps_get", "gst_update_registry",       "g_param_spec_pool_insert",
-    "gst_init_check",      "gst_plugin_register_static"};
+// well. GIO keeps its default file system. GStreamer's registry lives until gst_deinit(), which
+// programs need not call. Seen in GLib 2.74 and GStreamer 1.22; g_type_class_get is the name from
+// 2.84 on.
+constexpr std::array<std::string_view, 9> kKeepers = {
+    "g_type_class_ref",    "g_type_class_get",           "g_type_default_interface_ref",
+    "gst_static_caps_get", "gst_update_registry",        "g_param_spec_pool_insert",
+    "gst_init_check",      "gst_plugin_register_static", "g_vfs_get_default"};
 
 }  // namespace
 
