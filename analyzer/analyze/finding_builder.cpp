@@ -30,7 +30,8 @@ Finding FindingBuilder::start(Kind kind, uint32_t created_stack) {
 
 void FindingBuilder::finish(Finding finding, std::initializer_list<const Stack*> stacks,
                             std::string_view cause) {
-    if (finding.culprit && finding.kind != Kind::kHeapLeak) cause = cause_name(finding.culprit->cause);
+    if (finding.culprit && finding.kind != Kind::kHeapLeak)
+        cause = cause_name(finding.culprit->cause);
     finding.id = fingerprint(finding.kind, finding.type, cause,
                              std::span<const Stack* const>(stacks.begin(), stacks.size()));
     report_.findings.push_back(std::move(finding));
