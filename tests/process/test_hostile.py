@@ -248,7 +248,7 @@ class Sandboxes(Hostile):
                 libraries[event["size"]].add(
                     (frame.get("function"), os.path.basename(frame.get("module") or "")))
         self.assertEqual(count, {3331: 101, 3332: 100, 7301: 1000})
-        unknown = {("", "")} if "own_modules" in os.environ.get("LASTREF_SHIM", "") else set()
+        unknown = {("", "")} if os.environ["LASTREF_MODULE_LOOKUP"] == "own" else set()
         self.assertEqual(libraries[3331] - unknown, {("alpha_allocate", "libplugin_alpha.so")})
         self.assertEqual(libraries[3332] - unknown,
                          set() if unknown else {("beta_allocate", "libplugin_beta.so")})
