@@ -46,9 +46,10 @@ FoundRule find_rule(uintptr_t pc) {
 constexpr uint32_t kRareRules = 2048, kProbes = 64;
 std::atomic<uint64_t> rare_rules[kRareRules];
 
+constexpr int32_t kLimit = 1 << 28;  // of the offsets of one
+
 // In one word, never 0; 0: the rule's offsets are beyond any compiler's.
 uint64_t rare_word(const FrameRule& rule) {
-    constexpr int32_t kLimit = 1 << 28;
     if (rule.cfa_offset < -kLimit || rule.cfa_offset >= kLimit || rule.fp_offset < -kLimit ||
         rule.fp_offset >= kLimit) {
         return 0;
@@ -59,7 +60,6 @@ uint64_t rare_word(const FrameRule& rule) {
 }
 
 FrameRule rare_rule(uint64_t word) {
-    constexpr int32_t kLimit = 1 << 28;
     FrameRule rule;
     rule.cfa = static_cast<CfaKind>(word >> 1 & 7);
     rule.fp = static_cast<FpKind>(word >> 4 & 3);
@@ -112,10 +112,10 @@ FrameRule PackedRule::unpacked() const {
     return rule;
 }
 
-PackedRule packed_rule(uintptr_t pc, uintptr_t epoch_bits) {
+PackedRule packed_rule(uintptr_t pc, uint32_t epoch) {
     constexpr auto order = std::memory_order_relaxed;
     const uint32_t index = RuleCache::index_of(pc);
-    const uint64_t key = RuleCache::key_of(pc, epoch_bits);
+    const uint64_t key = RuleCache::key_of(pc, epoch);
     uint32_t free = RuleCache::kWays;
     for (uint32_t way = RuleCache::kWays; way-- > 0;) {
         const uint64_t word = rule_cache.words[index ^ way].load(order);
@@ -134,7 +134,7 @@ PackedRule packed_rule(uintptr_t pc, uintptr_t epoch_bits) {
 
 FrameRule frame_rule(uintptr_t pc) {
     if (modules_closing()) return find_rule(pc).rule;  // what is cached may be of what has gone
-    const PackedRule packed = packed_rule(pc, RuleCache::epoch_bits(module_epoch()));
+    const PackedRule packed = packed_rule(pc, module_epoch());
     return packed.known() ? packed.unpacked() : find_rule(pc).rule;
 }
 

@@ -87,9 +87,8 @@ struct RuleCache {
     static constexpr unsigned kIndexBits = 16, kGranuleBits = 3, kWays = 4, kEpochShift = 5;
 
     static uint32_t index_of(uintptr_t pc) { return pc >> kGranuleBits & ((1u << kIndexBits) - 1); }
-    static uintptr_t epoch_bits(uint32_t epoch) { return uintptr_t{epoch & 15} << kEpochShift; }
-    static uint64_t key_of(uintptr_t pc, uintptr_t epoch_bits) {
-        return (pc ^ epoch_bits) << PackedRule::kBits;
+    static uint64_t key_of(uintptr_t pc, uint32_t epoch) {
+        return (pc ^ uintptr_t{epoch & 15} << kEpochShift) << PackedRule::kBits;
     }
 
     std::atomic<uint64_t> words[1u << kIndexBits];
@@ -97,9 +96,9 @@ struct RuleCache {
 extern RuleCache rule_cache;
 
 // The rule for `pc`: the address of an instruction, so a return address less one. Any thread, any
-// time, signal handlers too, but not while a dlclose is under way. `epoch_bits` are those of the
-// module epoch. Not known(): ask frame_rule().
-PackedRule packed_rule(uintptr_t pc, uintptr_t epoch_bits);
+// time, signal handlers too, but not while a dlclose is under way. `epoch` is the module epoch. Not
+// known(): ask frame_rule().
+PackedRule packed_rule(uintptr_t pc, uint32_t epoch);
 
 FrameRule frame_rule(uintptr_t pc);
 

@@ -7,7 +7,6 @@ namespace lastref {
 At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
     const MemoFrame* const frames = memo.frames;
     const FreshFrame* const limit = memo.fresh + memo.capacity;
-    const uintptr_t epoch = RuleCache::epoch_bits(memo.epoch);
     FreshFrame* next = memo.fresh + walk.fresh;
     uint64_t pc = walk.frame.pc;
     uintptr_t sp = walk.frame.sp, fp = walk.frame.fp;
@@ -29,7 +28,7 @@ At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
         PackedRule rule(known ^ key);
         if ((known ^ key) > PackedRule::kMask) [[unlikely]] {
             if (end == 0) break;
-            rule = packed_rule(pc - 1, epoch);
+            rule = packed_rule(pc - 1, memo.epoch);
             if (!rule.is_usual()) break;
             if (!modules_closing()) known = key | rule.bits();
         }

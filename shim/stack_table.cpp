@@ -157,16 +157,6 @@ inline uint32_t find_in_line(const StackEntry* line, PathHash path) {
     return id;
 }
 
-[[gnu::noinline]] uint32_t find_further(StackSlots* slots, PathHash path) {
-    for (uint64_t number = 0; number < kLines; number++) {
-        const StackEntry* line = slots->line(path, number);
-        const uint32_t id = find_in_line(line, path);
-        if (id > kFilling) return id;
-        if (line[StackSlots::kLine - 1].id_and_low.load(std::memory_order_relaxed) == 0) return 0;
-    }
-    return 0;
-}
-
 }  // namespace
 
 void prefetch_stack(PathHash path) {
@@ -177,10 +167,14 @@ void prefetch_stack(PathHash path) {
 uint32_t find_stack(PathHash path) {
     StackSlots* slots = process.session->stacks.slots.load(std::memory_order_acquire);
     if (!slots) return 0;
-    const uint32_t id = find_in_line(slots->line(path, 0), path);
-    if (id > kFilling) [[likely]]
-        return id;
-    return find_further(slots, path);
+    for (uint64_t number = 0; number < kLines; number++) {
+        const StackEntry* line = slots->line(path, number);
+        const uint32_t id = find_in_line(line, path);
+        if (id > kFilling) [[likely]]
+            return id;
+        if (line[StackSlots::kLine - 1].id_and_low.load(std::memory_order_relaxed) == 0) break;
+    }
+    return 0;
 }
 
 uint32_t define_stack(StackLog& log, const NewStack& stack, const PathHash& path) {
