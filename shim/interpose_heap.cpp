@@ -11,15 +11,20 @@
 
 using lastref::real;
 namespace recorder = lastref::recorder;
-using recorder::Op;
 
 extern "C" {
 
 LASTREF_INTERPOSE void* malloc(size_t size) {
-    recorder::prepare(LASTREF_CALLER);
+    if (lastref::recording && !lastref::sampling()) [[likely]] {
+        const lastref::CallSite site = LASTREF_CALLER;
+        const lastref::LookedAt ahead = recorder::look_ahead(site);
+        void* block = real.malloc(size);
+        recorder::block_began(block, size, site, &ahead);
+        return block;
+    }
     void* block = real.malloc(size);
     if (recorder::wants_block(block, size)) {
-        recorder::block_began(Op::kMalloc, block, size, LASTREF_CALLER);
+        recorder::block_began(block, size, LASTREF_CALLER);
     }
     return block;
 }
@@ -29,7 +34,7 @@ LASTREF_INTERPOSE void* calloc(size_t count, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
     if (recorder::wants_block(block, bytes)) {
-        recorder::block_began(Op::kCalloc, block, bytes, LASTREF_CALLER);
+        recorder::zeroed_block_began(block, bytes, LASTREF_CALLER);
     }
     return block;
 }
@@ -75,7 +80,7 @@ void* reallocate(void* old_block, size_t size, const lastref::CallSite& site) {
     if (!old_block) {
         void* block = real.realloc(nullptr, size);
         if (recorder::wants_block(block, size)) {
-            recorder::block_began(Op::kMalloc, block, size, site);
+            recorder::block_began(block, size, site);
         }
         return block;
     }
@@ -86,7 +91,7 @@ void* reallocate(void* old_block, size_t size, const lastref::CallSite& site) {
             memcpy(block, old_block, size < held ? size : held);
         }
         if (recorder::wants_block(block, size)) {
-            recorder::block_began(Op::kMalloc, block, size, site);
+            recorder::block_began(block, size, site);
         }
         return block;
     }

@@ -30,7 +30,7 @@ void* new_by_malloc(size_t size, size_t alignment, bool may_throw, const CallSit
     if (alignment == 0) {
         block = real.malloc(size);
         if (recorder::wants_block(block, size)) {
-            recorder::block_began(recorder::Op::kMalloc, block, size, site);
+            recorder::block_began(block, size, site);
         }
     } else {
         size = (size + alignment - 1) & ~(alignment - 1);
@@ -55,7 +55,7 @@ void record_new(const void* block, size_t size, size_t alignment, const CallSite
     if (alignment != 0)
         recorder::aligned_block_began(block, size, alignment, site);
     else
-        recorder::block_began(recorder::Op::kMalloc, block, size, site);
+        recorder::block_began(block, size, site);
 }
 
 // Before the allocator's own operator delete, or free, ends the block.

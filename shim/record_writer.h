@@ -32,7 +32,7 @@ template <trace::Op op>
     constexpr uint16_t has = kFields[static_cast<uint8_t>(op)];
     uint8_t* const begin = log.cursor;
     // A handler's records may have used up the room; a fork may have taken the log away.
-    if (begin == nullptr || begin > log.limit) [[unlikely]]
+    if (begin >= log.limit) [[unlikely]]
         return false;
     uint8_t* p = begin + 1;
     uint8_t flags = 0;
@@ -54,7 +54,7 @@ template <trace::Op op>
         if (odd != 0) flags |= kByteAddress;
         const auto put_address = [&](uint64_t value) {
             int64_t delta = static_cast<int64_t>(value - address);
-            if (odd == 0) delta /= 16;
+            if (odd == 0) delta >>= 4;
             p = coding::put_any_svarint(p, delta);
             address = value;
         };

@@ -15,7 +15,8 @@ using trace::Loss;
 
 constexpr uint32_t kMaxString = 255;
 
-// One record in the making: picks the log, and gives the level back however it ends.
+// One record in the making: picks what it is written with, and gives the level back however it
+// ends.
 class Recording {
 public:
     Recording() : saved_(t_depth), level_(saved_ < kLogs ? saved_ : 0) {
@@ -33,18 +34,24 @@ public:
 
     // The log with room for a record and `bytes` of text; nullptr: the event is lost, and counted.
     Log* log(uint32_t bytes) {
-        Log* log = &t_state->logs[level_];
-        if (log->cursor + bytes <= log->limit && log->limit) [[likely]]
+        writer_ = &t_state->writers[level_];
+        Log* log = &writer_->log;
+        if (log->cursor + bytes < log->limit) [[likely]]
             return log;
-        return make_room(level_, bytes);
+        log = make_room(level_, bytes);
+        writer_ = &t_state->writers[level_];
+        return log;
     }
 
-    uint32_t stack(const CallSite& site) {
-        ThreadState* state = t_state;
-        if (!state->memos) [[unlikely]]
-            return 0;  // a handler forked
-        return capture_stack(site, state->own_stack, may_call_kernel(), state->memos[level_],
-                             state->stack_logs[level_]);
+    // Once there is a log. `ahead`: what was seen of this stack before, if anything was.
+    uint32_t stack(const CallSite& site, const LookedAt* ahead = nullptr) {
+        OwnStack& own = t_state->own_stack;
+        StackMemo* memo = writer_->memo;
+        if (!memo) [[unlikely]]
+            return 0;
+        const LookedAt looked =
+            ahead && ahead->memo == memo ? *ahead : look_at_stack(site, own, *memo);
+        return capture_stack(site, own, may_call_kernel(), looked, writer_->stack_log);
     }
 
 private:
@@ -52,10 +59,11 @@ private:
     // the first log ends with its chunk.
     __attribute__((noinline)) static void start_over(uint32_t level) {
         ThreadState* state = t_state;
-        if (state->attached) state->logs[level].limit = nullptr;
+        if (state->attached) state->writers[level].log.limit = nullptr;
     }
 
     uint32_t saved_, level_;
+    Writer* writer_;
 };
 
 enum class When { kBefore, kAfter };
@@ -69,14 +77,19 @@ inline uint64_t ticks_now(When when) {
 }
 
 template <Op op>
-[[gnu::always_inline]] inline void record(When when, const Fields& fields, const CallSite* site) {
-    if (!recording) return;
+[[gnu::always_inline]] inline void record_now(When when, const Fields& fields, const CallSite* site,
+                                              const LookedAt* ahead = nullptr) {
     Recording scope;
     Log* log = scope.log(fields.text_size);
     if (!log) return;
     const uint64_t ticks = ticks_now(when);  // what the walk waits for is not waited for here
-    const uint32_t stack = site ? scope.stack(*site) : 0;
+    const uint32_t stack = site ? scope.stack(*site, ahead) : 0;
     if (!write_record<op>(*log, ticks, fields, stack)) count_loss(Loss::kNested);
+}
+
+template <Op op>
+inline void record(When when, const Fields& fields, const CallSite* site) {
+    if (recording) record_now<op>(when, fields, site);
 }
 
 // The index of `text` among the strings of the log's chunk, defined there if it is new.
@@ -141,20 +154,40 @@ void failed(FailedCall call, size_t size, const CallSite& site) {
 
 }  // namespace
 
-void block_began(Op op, const void* block, size_t size, const CallSite& site) {
-    if (!block) {
+LookedAt look_ahead(const CallSite& site) {
+    const uint32_t level = t_depth;
+    ThreadState* state = t_state;
+    if (level >= kLogs || !state->writers[level].memo) [[unlikely]]
+        return {};
+    return look_at_stack(site, state->own_stack, *state->writers[level].memo);
+}
+
+namespace {
+
+template <Op op>
+[[gnu::always_inline]] inline void record_block(const void* block, size_t size,
+                                                const CallSite& site, const LookedAt* ahead) {
+    if (!block) [[unlikely]] {
         failed(op == Op::kCalloc ? FailedCall::kCalloc : FailedCall::kMalloc, size, site);
         return;
     }
-    if (startup_arena::owns(block)) return;  // our own look-up, not the program's doing
+    if (startup_arena::owns(block)) [[unlikely]]
+        return;  // our own look-up, not the program's doing
     t_last_block = block;
     Fields fields;
     fields.address = number(block);
     fields.size = size;
-    if (op == Op::kCalloc)
-        record<Op::kCalloc>(When::kAfter, fields, &site);
-    else
-        record<Op::kMalloc>(When::kAfter, fields, &site);
+    record_now<op>(When::kAfter, fields, &site, ahead);
+}
+
+}  // namespace
+
+void block_began(const void* block, size_t size, const CallSite& site, const LookedAt* ahead) {
+    record_block<Op::kMalloc>(block, size, site, ahead);
+}
+
+void zeroed_block_began(const void* block, size_t size, const CallSite& site) {
+    record_block<Op::kCalloc>(block, size, site, nullptr);
 }
 
 void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site) {
@@ -170,13 +203,21 @@ void aligned_block_began(const void* block, size_t size, size_t alignment, const
     record<Op::kMemalign>(When::kAfter, fields, &site);
 }
 
+namespace {
+
+[[gnu::noinline]] void block_ends_with_stack(const Fields& fields, const CallSite& site) {
+    record_now<Op::kFree>(When::kBefore, fields, &site);
+}
+
+}  // namespace
+
 void block_ends(const void* block, const CallSite& site) {
     Fields fields;
     fields.address = number(block);
     if (process.config.free_stacks && process.config.level != trace::Level::kSimple)
-        record<Op::kFree>(When::kBefore, fields, &site);
+        block_ends_with_stack(fields, site);
     else
-        record<Op::kFree>(When::kBefore, fields, nullptr);
+        record_now<Op::kFree>(When::kBefore, fields, nullptr);
 }
 
 bool realloc_begins(const void* old_block) {

@@ -12,6 +12,7 @@
 #include "frame_rules.h"
 #include "session.h"
 #include "stack_capture.h"
+#include "stack_memo.h"
 #include "thread_log.h"
 #include "trace_format.h"
 
@@ -20,10 +21,9 @@ namespace lastref::recorder {
 using trace::FailedCall;
 using trace::Op;
 
-// Before a real call that takes its time: what the stack walk after it will need first.
-inline void prepare(const CallSite& site) {
-    if (StackMemo* memo = t_state->memos) __builtin_prefetch(&memo->rules->word(site.pc));
-}
+// Before a real call that will be recorded with its stack: the stack is looked at already, so that
+// the memory that it takes to know it comes closer during the call.
+LookedAt look_ahead(const CallSite& site);
 
 // The sampling levels ask these first, so that an event outside the sample costs a few nanoseconds.
 // Whether a block just allocated is to be recorded (nullptr, a failure, always is), and from then
@@ -33,9 +33,13 @@ inline bool wants_block(const void* block, size_t size);
 inline bool wants_block_end(const void* block);
 inline bool wants_buffer_event(const void* buffer);
 
-// A block of `size` bytes was allocated; op kMalloc or kCalloc. `block` nullptr: the call failed.
-void block_began(Op op, const void* block, size_t size, const CallSite& site);
+// A block of `size` bytes was allocated; of wants_block(). `block` nullptr: the call failed.
+// `ahead`: of look_ahead() before the call, if it was asked.
+void block_began(const void* block, size_t size, const CallSite& site,
+                 const LookedAt* ahead = nullptr);
+void zeroed_block_began(const void* block, size_t size, const CallSite& site);
 void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site);
+// After wants_block_end().
 void block_ends(const void* block, const CallSite& site);
 // What is returned is passed to realloc_done: whether the old block was recorded.
 bool realloc_begins(const void* old_block);

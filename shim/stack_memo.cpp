@@ -1,10 +1,12 @@
 #include "stack_memo.h"
 
 #include "module_table.h"
+#include "session.h"
 
 namespace lastref {
+namespace {
 
-At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
+[[gnu::always_inline]] inline At walk_further(Walk& walk, StackMemo& memo, uintptr_t end) {
     const MemoFrame* const frames = memo.frames;
     const FreshFrame* const limit = memo.fresh + memo.capacity;
     FreshFrame* next = memo.fresh + walk.fresh;
@@ -13,13 +15,12 @@ At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
     At at = At::kMemo;
     for (;;) {
         const uint32_t hint = memo.hint(sp);
-        const MemoFrame& met = frames[hint];
-        if (met.pc == pc && (met.sp_and_flags ^ sp) <= MemoFrame::kFlags && hint < walk.kept &&
-            (!met.fp_matters() || met.fp == fp)) {
+        if (frames[hint].pc == pc && frames[hint].sp == sp && hint < walk.kept &&
+            (!memo.rest[hint].fp_matters() || memo.rest[hint].fp == fp)) {
             walk.kept = hint + 1;
             break;
         }
-        *next++ = {pc, sp, fp, {}};
+        *next++ = {{pc, sp}, fp, {}};
         at = At::kLastFresh;
         if (next == limit) [[unlikely]]
             break;
@@ -54,81 +55,120 @@ At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
     return at;
 }
 
+// By eights, the last eight once more in part: lengths change from stack to stack, and are
+// foretold wrongly.
+[[gnu::always_inline]] inline bool slots_hold(const StackMemo& memo, uint32_t at) {
+    const auto word = [](uintptr_t address) {
+        return *reinterpret_cast<const uintptr_t*>(address);
+    };
+    const uint32_t facts = memo.rest[at].facts();
+    uintptr_t changed = 0;
+    if (facts >= MemoRest::kOnMore) [[unlikely]] {
+        if (facts & MemoRest::kOnMore) return false;
+        for (uint32_t i = 0; i < facts >> MemoRest::kFpSlots; i++) {
+            changed |= word(memo.fp_slots[i].address) ^ memo.fp_slots[i].value;
+        }
+    }
+    const MemoFrame* frame = memo.frames;
+    const MemoFrame* const end = frame + at;
+    const auto look = [&](const MemoFrame& one) {
+        changed |= word(one.sp - sizeof(uintptr_t)) ^ one.pc;
+    };
+    constexpr int kBlock = 8;
+    if (at < kBlock) {
+        for (; frame != end; frame++) look(*frame);
+        return changed == 0;
+    }
+    for (; frame < end - kBlock; frame += kBlock) {
+#pragma GCC unroll 8
+        for (int i = 0; i < kBlock; i++) look(frame[i]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kBlock; i++) look(end[i - kBlock]);
+    return changed == 0;
+}
+
+}  // namespace
+
+At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
+    return walk_further(walk, memo, end);
+}
+
 PathHash add_fresh(const Walk& walk, StackMemo& memo) {
     const FreshFrame* fresh = memo.fresh + walk.fresh;
     MemoFrame* frame = memo.frames + walk.kept;
+    MemoRest* rest = memo.rest + walk.kept;
     uint32_t index = walk.kept;
-    if (index == 0) {
-        // Outwards of the outermost frame a step that may end otherwise next time is taken again.
-        const bool fp_matters = memo.last_step == Step::kNoCaller || memo.last_step == Step::kLost;
-        const auto& [pc, sp, fp, inputs] = *--fresh;
-        const PathHash path = PathHash::of_end(memo.end, memo.epoch).with(pc);
-        memo.hint(sp) = static_cast<uint16_t>(index++);
-        *frame++ = {pc,        sp | (fp_matters ? MemoFrame::kFpMatters : 0),
-                    fp,        inputs,
-                    path.high, path.low,
-                    memo.slots};
+    // Of the frame outwards: its path, its facts but for those of its own step, whether fp matters.
+    PathHash path = PathHash::of_end(memo.end, memo.epoch);
+    uint64_t facts = 0;
+    // Outwards of the outermost frame a step that may end otherwise next time is taken again.
+    bool fp_matters = memo.last_step == Step::kNoCaller || memo.last_step == Step::kLost;
+    if (index != 0) [[likely]] {
+        path = rest[-1].path();
+        facts = rest[-1].facts() & ~(MemoRest::kFpMatters | MemoRest::kCheckFp | MemoRest::kRetake);
+        fp_matters = rest[-1].fp_matters();
     }
-    PathHash path = frame[-1].path();
-    MemoSlot* slot = frame[-1].slots_end;
-    bool fp_matters = frame[-1].fp_matters();
-    uintptr_t caller_pc = frame[-1].pc, caller_sp = frame[-1].sp();
-    for (; fresh != memo.fresh; frame++) {
-        const auto& [pc, sp, fp, inputs] = *--fresh;
-        uintptr_t flags = 0;
-        if (slot) [[likely]]
-            *slot++ = {caller_sp - sizeof(uintptr_t), caller_pc};
-        if (fp_matters || !inputs.are_simple()) [[unlikely]] {
+    for (; fresh != memo.fresh; frame++, rest++) {
+        const FreshFrame& taken = *--fresh;
+        uint64_t own_facts = facts;
+        if (fp_matters || !taken.inputs.are_simple()) [[unlikely]] {
+            const StepInputs inputs = index != 0 ? taken.inputs : StepInputs();
             if (inputs.retake()) {
-                flags |= MemoFrame::kRetake;
-                slot = nullptr;
+                facts |= MemoRest::kOnMore;
+                own_facts = facts | MemoRest::kRetake;
             }
             if (inputs.fp_slot() != 0 && fp_matters) {
-                flags |= MemoFrame::kCheckFp;
-                if (slot) *slot++ = {inputs.fp_slot(), frame[-1].fp};
+                memo.fp_slots[facts >> MemoRest::kFpSlots] = {inputs.fp_slot(), rest[-1].fp};
+                facts += 1u << MemoRest::kFpSlots;
+                own_facts += 1u << MemoRest::kFpSlots | MemoRest::kCheckFp;
             }
             if (inputs.fp_use() != StepInputs::kPassedOn)
                 fp_matters = inputs.fp_use() == StepInputs::kUsed;
-            if (fp_matters) flags |= MemoFrame::kFpMatters;
+            if (fp_matters) own_facts |= MemoRest::kFpMatters;
         }
-        caller_pc = pc;
-        caller_sp = sp;
-        path = path.with(pc);
-        memo.hint(sp) = static_cast<uint16_t>(index++);
-        frame->pc = pc;
-        frame->sp_and_flags = sp | flags;
-        frame->fp = fp;
-        frame->inputs = inputs;
-        frame->path_high = path.high;
-        frame->path_low = path.low;
-        frame->slots_end = slot;
+        path = path.with(taken.frame.pc);
+        memo.hint(taken.frame.sp) = static_cast<uint16_t>(index++);
+        frame->pc = taken.frame.pc;
+        frame->sp = taken.frame.sp;
+        rest->fp = taken.fp;
+        rest->inputs = taken.inputs;
+        rest->path_high = path.high;
+        rest->low_and_facts = path.low | own_facts << 32;
     }
     return path;
 }
 
 bool all_slots_hold(const StackMemo& memo, uint32_t at) {
-    const MemoSlot* const end = memo.frames[at].slots_end;
-    if (!end) [[unlikely]]
-        return false;
-    const MemoSlot* slot = memo.slots;
-    uintptr_t changed = 0;
-    const auto look = [&changed](const MemoSlot& one) {
-        changed |= *reinterpret_cast<const uintptr_t*>(one.address) ^ one.value;
-    };
-    // By eights, the last eight once more in part: lengths change from stack to stack, and are
-    // foretold wrongly.
-    constexpr int kBlock = 8;
-    if (end - slot < kBlock) {
-        for (; slot != end; slot++) look(*slot);
-        return changed == 0;
+    return slots_hold(memo, at);
+}
+
+LookedAt look_at_stack(const CallSite& site, const OwnStack& own, StackMemo& memo) {
+    const LookedAt looked = {&memo, ++memo.walks, process.generation};
+    Sighting& seen = memo.seen;
+    Walk walk = {{site.pc, site.sp, site.fp}, 0, memo.count};
+    seen.old_count = memo.count;
+    seen.whole = false;
+    At at = At::kStart;
+    if (memo.count != 0 && !memo.foreign && memo.epoch == module_epoch() && !modules_closing() &&
+        own.holds(site.sp) && aligned(site.sp)) [[likely]] {
+        memo.count = 0;  // until all is well: a handler may leave us by longjmp
+        at = walk_further(walk, memo, own.high);
+        if (at == At::kMemo && end_is_sure(memo) && ends_alike(memo, walk.kept + walk.fresh))
+            [[likely]] {
+            seen.path = add_fresh(walk, memo);
+            seen.line = process.session->stacks.first_line(seen.path);
+            __builtin_prefetch(seen.line);
+            seen.whole = slots_hold(memo, walk.kept - 1);
+            seen.walk.fresh = walk.fresh;
+            seen.walk.kept = walk.kept;
+            if (seen.whole) [[likely]]
+                return looked;
+        }
     }
-    for (; slot < end - kBlock; slot += kBlock) {
-#pragma GCC unroll 8
-        for (int i = 0; i < kBlock; i++) look(slot[i]);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < kBlock; i++) look(end[i - kBlock]);
-    return changed == 0;
+    seen.walk = walk;
+    seen.at = at;
+    return looked;
 }
 
 }  // namespace lastref

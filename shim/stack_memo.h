@@ -27,8 +27,8 @@
 // Each memo frame also keeps the hash of the path from the outermost frame to itself, so only fresh
 // frames are hashed, and the whole stack is looked up in the stack table at once.
 //
-// What is usual is checked without a look at the frames: all slots that the stack outwards of a
-// frame depends on lie in one array, in the frames' order, each with what it held.
+// What is usual is checked by pcs and sps alone: those of all frames lie in one array, apart from
+// what else there is to a frame.
 #ifndef LASTREF_SHIM_STACK_MEMO_H
 #define LASTREF_SHIM_STACK_MEMO_H
 
@@ -40,63 +40,44 @@
 
 namespace lastref {
 
+// A frame of the memo: where it is, and, at sp - 8, what called it: the pc of the frame before.
+struct MemoFrame {
+    uint64_t pc;
+    uintptr_t sp;
+};
+
+// What else there is to it.
+struct MemoRest {
+    static constexpr uint32_t kFpMatters = 1;  // the stack outwards depends on this frame's fp
+    static constexpr uint32_t kCheckFp =
+        2;  // the step outwards reads fp from a slot, and it matters
+    static constexpr uint32_t kRetake = 4;  // the step outwards is more than its slots
+    static constexpr uint32_t kOnMore = 8;  // kRetake of this step or of one further outwards
+    static constexpr unsigned kFpSlots = 16;
+
+    uintptr_t fp;
+    StepInputs inputs;       // of the step outwards
+    uint64_t path_high;      // of the path from the outermost frame to here
+    uint64_t low_and_facts;  // its low part | facts << 32
+
+    // The flags above | how many of the memo's fp slots, from the first, the stack outwards of here
+    // depends on << kFpSlots.
+    uint32_t facts() const { return static_cast<uint32_t>(low_and_facts >> 32); }
+    bool fp_matters() const { return (facts() & kFpMatters) != 0; }
+    PathHash path() const { return {path_high, static_cast<uint32_t>(low_and_facts)}; }
+};
+
 // A frame on its way into the memo, and what its step outwards read.
 struct FreshFrame {
-    uint64_t pc;
-    uintptr_t sp, fp;
+    MemoFrame frame;
+    uintptr_t fp;
     StepInputs inputs;
 };
 
-// A word of the stack, and what it held.
-struct MemoSlot {
+// A word of the stack where a frame pointer was saved, and what it held.
+struct FpSlot {
     uintptr_t address;
     uintptr_t value;
-};
-
-// A frame of the memo. One cache line.
-struct alignas(64) MemoFrame {
-    static constexpr uintptr_t kCheckFp =
-        1;  // the step outwards reads fp from a slot, and it matters
-    static constexpr uintptr_t kFpMatters = 2;  // the stack outwards depends on this frame's fp
-    static constexpr uintptr_t kRetake = 4;     // the step outwards is more than its slots
-    static constexpr uintptr_t kFlags = 7;
-
-    uint64_t pc;
-    uintptr_t sp_and_flags;
-    uintptr_t fp;
-    StepInputs inputs;   // of the step outwards
-    uint64_t path_high;  // of the path from the outermost frame to here
-    uint32_t path_low;
-    // The stack outwards of here depends on the memo's first slots, up to this one. nullptr: on
-    // more, a frame outwards has kRetake.
-    MemoSlot* slots_end;
-
-    uintptr_t sp() const { return sp_and_flags & ~kFlags; }
-    bool fp_matters() const { return (sp_and_flags & kFpMatters) != 0; }
-    Registers registers() const { return {pc, sp(), fp}; }
-    PathHash path() const { return {path_high, path_low}; }
-};
-
-// Of one thread; not for nested use. All zero but for the arrays: empty.
-struct StackMemo {
-    MemoFrame* frames;  // the outermost first, `capacity` of them
-    MemoSlot* slots;    // room for two for each frame
-    FreshFrame* fresh;  // work space for `capacity`: the innermost first
-    RuleFront* rules;   // of the same epoch
-    uint32_t capacity;
-    uint32_t count;
-    uint32_t id;  // of the stack of all `count` frames
-    uint32_t epoch;
-    trace::StackEnd end;  // what lies outwards of frames[0]
-    Step last_step;       // how that was found out
-    bool foreign;         // not of the thread's own stack
-    uint32_t walks;       // tells a walk that another one used the memo meanwhile
-    // Which frame stands at an sp, if one does: the last one of those that share the place. A frame
-    // missed for that is only walked to anew.
-    static constexpr uint32_t kHints = 512;
-    uint16_t hints[kHints];
-
-    uint16_t& hint(uintptr_t sp) { return hints[sp >> 4 & (kHints - 1)]; }
 };
 
 // A walk outwards. Memo frames [0, kept) may still be met.
@@ -112,6 +93,57 @@ enum class At : uint8_t {
     kLastFresh,  // at the last fresh frame, whose step outwards takes more than the usual rule
     kMemo,       // at memo frame kept - 1
 };
+
+// How far the usual way led: fresh frames to the memo, which holds.
+struct Sighting {
+    PathHash path;           // where `whole`, as the next one
+    const StackEntry* line;  // where the stack table may have it
+    Walk walk;               // its frame where not `whole`
+    uint32_t old_count;      // the memo's frames before
+    At at;                   // where not `whole`
+    bool whole;              // the fresh frames are the memo's now
+};
+
+// Of one thread; not for nested use. All zero but for the arrays: empty.
+struct StackMemo {
+    MemoFrame* frames;  // the outermost first, `capacity` of them
+    MemoRest* rest;     // of the same
+    FpSlot* fp_slots;   // room for one for each frame
+    FreshFrame* fresh;  // work space for `capacity`: the innermost first
+    RuleFront* rules;   // of the same epoch
+    uint32_t capacity;
+    uint32_t count;
+    uint32_t id;  // of the stack of all `count` frames
+    uint32_t epoch;
+    trace::StackEnd end;  // what lies outwards of frames[0]
+    Step last_step;       // how that was found out
+    bool foreign;         // not of the thread's own stack
+    uint32_t walks;       // tells a walk that another one used the memo meanwhile
+    Sighting seen;        // of the walk under way
+    // Which frame stands at an sp, if one does: the last one of those that share the place. A frame
+    // missed for that is only walked to anew.
+    static constexpr uint32_t kHints = 512;
+    uint16_t hints[kHints];
+
+    uint16_t& hint(uintptr_t sp) { return hints[sp >> 4 & (kHints - 1)]; }
+    Registers registers(uint32_t at) const { return {frames[at].pc, frames[at].sp, rest[at].fp}; }
+};
+
+// As all stack pointers are where calls are made.
+inline bool aligned(uintptr_t sp) {
+    return (sp & 7) == 0;
+}
+
+// Of which walk a memo's sighting is.
+struct LookedAt {
+    StackMemo* memo;
+    uint32_t number, generation;  // the walk's among those of the memo; the process'
+};
+
+// The first half of a walk: the present stack as far as the usual way leads, without its id. Much
+// may be done before the second half (capture_stack), which the stack table's far line comes closer
+// during; or there is none. The memo has no frames until then.
+LookedAt look_at_stack(const CallSite& site, const OwnStack& own, StackMemo& memo);
 
 // From kStart outwards by fresh frames, while that is usual: by PackedRule::is_usual(), and on the
 // stack below `end`, which may be read without asking. `end` 0: the first frame's rule is not the

@@ -13,7 +13,6 @@ constexpr uint64_t kLines = 8;  // looked at for one path
 constexpr uint32_t kFirstChunk = 4u << 10;
 constexpr uint32_t kLaterChunk = 32u << 10;
 constexpr uint32_t kBytesPerId = 16;  // of a chunk; an average definition takes some 30
-constexpr uint32_t kFilling = 1;      // in place of an id
 
 // Whether there was room, or somebody else has just entered the same path.
 bool enter(StackSlots* slots, const PathHash& path, uint32_t id) {
@@ -21,7 +20,8 @@ bool enter(StackSlots* slots, const PathHash& path, uint32_t id) {
         StackEntry& entry = slots->line(path, i / StackSlots::kLine)[i % StackSlots::kLine];
         uint64_t free = 0;
         if (entry.id_and_low.load(std::memory_order_relaxed) != 0 ||
-            !entry.id_and_low.compare_exchange_strong(free, kFilling, std::memory_order_relaxed)) {
+            !entry.id_and_low.compare_exchange_strong(free, StackEntry::kFilling,
+                                                      std::memory_order_relaxed)) {
             continue;
         }
         entry.high.store(path.high, std::memory_order_relaxed);
@@ -141,36 +141,13 @@ uint32_t write_definition(StackLog& log, const NewStack& stack) {
 
 }  // namespace
 
-namespace {
-
-// The id in this line; 0: it is not there. Without a branch on what the line holds, so that the
-// processor need not wait for it, far away as it is.
-inline uint32_t find_in_line(const StackEntry* line, PathHash path) {
-    uint32_t id = 0;
-#pragma GCC unroll 4
-    for (uint64_t i = 0; i < StackSlots::kLine; i++) {
-        const uint64_t word = line[i].id_and_low.load(std::memory_order_acquire);
-        const uint64_t high = line[i].high.load(std::memory_order_relaxed);
-        const uint64_t differs = (word >> 32 ^ path.low) | (high ^ path.high);
-        id = differs == 0 ? static_cast<uint32_t>(word) : id;
-    }
-    return id;
-}
-
-}  // namespace
-
-void prefetch_stack(PathHash path) {
-    StackSlots* slots = process.session->stacks.slots.load(std::memory_order_relaxed);
-    if (slots) __builtin_prefetch(slots->line(path, 0));
-}
-
-uint32_t find_stack(PathHash path) {
+uint32_t find_stack_anywhere(PathHash path) {
     StackSlots* slots = process.session->stacks.slots.load(std::memory_order_acquire);
     if (!slots) return 0;
     for (uint64_t number = 0; number < kLines; number++) {
         const StackEntry* line = slots->line(path, number);
         const uint32_t id = find_in_line(line, path);
-        if (id > kFilling) [[likely]]
+        if (id != 0) [[likely]]
             return id;
         if (line[StackSlots::kLine - 1].id_and_low.load(std::memory_order_relaxed) == 0) break;
     }

@@ -34,16 +34,16 @@ struct PathHash {
     // by itself.
     PathHash with(uint64_t pc) const {
         constexpr uint64_t kFactor = 0xff51afd7ed558ccdull;
-        const uint64_t mixed = high ^ pc;
-        const auto upper =
-            static_cast<uint64_t>(static_cast<unsigned __int128>(mixed) * kFactor >> 64);
-        return {mixed * kFactor ^ upper,
-                (low << 7 | low >> 25) + static_cast<uint32_t>(upper >> 13)};
+        uint64_t lower = high ^ pc, upper;
+        asm("mulq %2" : "+a"(lower), "=d"(upper) : "rm"(kFactor) : "cc");
+        return {lower ^ upper, (low << 7 | low >> 25) + static_cast<uint32_t>(upper >> 13)};
     }
 };
 
 struct StackEntry {
-    std::atomic<uint64_t> id_and_low;  // 0: free; low word 1: being filled; then id | low << 32
+    static constexpr uint32_t kFilling = 1;  // in place of an id
+
+    std::atomic<uint64_t> id_and_low;  // 0: free; kFilling; then id | low << 32
     std::atomic<uint64_t> high;        // stored before the id
 };
 
@@ -65,6 +65,13 @@ struct StackTable {
     std::atomic<uint32_t> count;  // entries, about
     uint32_t next_id;             // under the session's lock, as all below: ids not yet given out
     uint32_t chunks;
+
+    // Where a look for this path begins; nullptr: there is no table yet. May be used as long as the
+    // process is the same.
+    const StackEntry* first_line(PathHash path) const {
+        StackSlots* known = slots.load(std::memory_order_acquire);
+        return known ? known->line(path, 0) : nullptr;
+    }
 };
 
 // Where one writer defines its stacks: a thread has one beside each of its logs, used like those
@@ -87,11 +94,28 @@ struct NewStack {
     uint32_t count, stride;
 };
 
-// Says that the stack with this path will be looked for soon.
-void prefetch_stack(PathHash path);
+// The id in this line; 0: it is not there. Without a branch on what the line holds, so that the
+// processor need not wait for it, far away as it is.
+inline uint32_t find_in_line(const StackEntry* line, PathHash path) {
+    uint32_t id = 0;
+#pragma GCC unroll 4
+    for (uint64_t i = 0; i < StackSlots::kLine; i++) {
+        const uint64_t word = line[i].id_and_low.load(std::memory_order_acquire);
+        const uint64_t high = line[i].high.load(std::memory_order_relaxed);
+        const uint64_t differs = (word >> 32 ^ path.low) | (high ^ path.high);
+        id = differs == 0 ? static_cast<uint32_t>(word) : id;
+    }
+    return id > StackEntry::kFilling ? id : 0;
+}
 
 // The id of the stack with this path; 0: not known. Lock-free.
-uint32_t find_stack(PathHash path);
+uint32_t find_stack_anywhere(PathHash path);
+
+// The same, where first_line() is known.
+inline uint32_t find_stack(const StackEntry* first_line, PathHash path) {
+    const uint32_t id = first_line ? find_in_line(first_line, path) : 0;
+    return id != 0 ? id : find_stack_anywhere(path);
+}
 
 // Defines it and makes it known by `path`. Its id; 0 where it can't be kept (the loss is counted).
 uint32_t define_stack(StackLog& log, const NewStack& stack, const PathHash& path);

@@ -9,19 +9,17 @@
 namespace lastref {
 namespace {
 
-bool aligned(uintptr_t sp) {
-    return (sp & MemoFrame::kFlags) == 0;
+// No other walk with the memo came since, and the process is the same.
+bool is_last(const LookedAt& looked) {
+    return looked.number == looked.memo->walks && looked.generation == process.generation;
 }
 
-// The id of the stack that the walk found and add_fresh() made the memo's. The stack before had
-// `old_count` frames, and is still what memo.id says.
-[[gnu::always_inline]] inline uint32_t find_or_define(const Walk& walk, StackMemo& memo,
-                                                      uint32_t old_count, const PathHash& path,
-                                                      StackLog& log) {
-    if (walk.fresh == 0 && walk.kept == old_count) return memo.id;
-    if (const uint32_t id = find_stack(path)) [[likely]]
-        return id;
-    NewStack stack = {memo.end, 0, memo.epoch, &memo.fresh->pc, walk.fresh, sizeof(FreshFrame)};
+// The id of a stack that find_stack() does not know. add_fresh() made the walk the memo's; the
+// stack before had `old_count` frames, and is still what memo.id says.
+[[gnu::noinline]] uint32_t define(const Walk& walk, StackMemo& memo, uint32_t old_count,
+                                  const PathHash& path, StackLog& log) {
+    NewStack stack = {memo.end,          0, memo.epoch, &memo.fresh->frame.pc, walk.fresh,
+                      sizeof(FreshFrame)};
     if (walk.kept != 0) {
         stack.base = memo.id;
         stack.drop = old_count - walk.kept;
@@ -33,6 +31,14 @@ bool aligned(uintptr_t sp) {
         stack.drop++;
     }
     return define_stack(log, stack, path);
+}
+
+[[gnu::always_inline]] inline uint32_t find_or_define(const Sighting& seen, StackMemo& memo,
+                                                      StackLog& log) {
+    if (seen.walk.fresh == 0 && seen.walk.kept == seen.old_count) return memo.id;
+    if (const uint32_t id = find_stack(seen.line, seen.path)) [[likely]]
+        return id;
+    return define(seen.walk, memo, seen.old_count, seen.path, log);
 }
 
 // A capture by every means, for what is not usual.
@@ -70,7 +76,9 @@ public:
             at = At::kStart;
         }
         const PathHash path = add_fresh(walk_, memo_);
-        memo_.id = find_or_define(walk_, memo_, old_count_, path, log);
+        memo_.seen = {path, process.session->stacks.first_line(path), walk_, old_count_, At::kMemo,
+                      true};
+        memo_.id = find_or_define(memo_.seen, memo_, log);
         memo_.count = memo_.id != 0 ? walk_.kept + walk_.fresh : 0;
         return memo_.id;
     }
@@ -98,9 +106,8 @@ private:
         // The agreement ends at `at`, or the stack is cut elsewhere: take over what held.
         uintptr_t fp = walk_.frame.fp;
         for (uint32_t i = last; walk_.fresh < memo_.capacity; i--) {
-            const MemoFrame& frame = memo_.frames[i];
             FreshFrame& taken = memo_.fresh[walk_.fresh++];
-            taken = {frame.pc, frame.sp(), fp, frame.inputs};
+            taken = {memo_.frames[i], fp, memo_.rest[i].inputs};
             walk_.kept = i;
             if (i == at) break;
             fp = callers_fp(taken);
@@ -113,14 +120,14 @@ private:
     uint32_t last_that_holds() {
         uint32_t at = walk_.kept - 1;
         while (at != 0) {
-            const MemoFrame& frame = memo_.frames[at];
+            const MemoRest& step = memo_.rest[at];
             const MemoFrame& caller = memo_.frames[at - 1];
-            if (frame.sp_and_flags & MemoFrame::kRetake) {
+            if (step.facts() & MemoRest::kRetake) {
                 if (!retaken_holds(at)) break;
             } else {
-                if (word_at<kForeign>(caller.sp() - sizeof(uintptr_t)) != caller.pc) break;
-                if ((frame.sp_and_flags & MemoFrame::kCheckFp) != 0 &&
-                    word_at<kForeign>(frame.inputs.fp_slot()) != caller.fp) {
+                if (word_at<kForeign>(caller.sp - sizeof(uintptr_t)) != caller.pc) break;
+                if ((step.facts() & MemoRest::kCheckFp) != 0 &&
+                    word_at<kForeign>(step.inputs.fp_slot()) != memo_.rest[at - 1].fp) {
                     break;
                 }
             }
@@ -138,17 +145,17 @@ private:
     }
 
     bool retaken_holds(uint32_t at) {
-        Registers stepped = memo_.frames[at].registers();
+        Registers stepped = memo_.registers(at);
         StepInputs inputs;
         if (step_to_caller(stepped, stack_, own_, probe_, inputs) != Step::kCaller) return false;
         const MemoFrame& caller = memo_.frames[at - 1];
-        return stepped.pc == caller.pc && stepped.sp == caller.sp() &&
-               (!caller.fp_matters() || stepped.fp == caller.fp);
+        return stepped.pc == caller.pc && stepped.sp == caller.sp &&
+               (!memo_.rest[at - 1].fp_matters() || stepped.fp == memo_.rest[at - 1].fp);
     }
 
     // The fp of the caller of a frame whose registers are true and whose step is known to hold.
     uintptr_t callers_fp(const FreshFrame& frame) {
-        Registers stepped = {frame.pc, frame.sp, frame.fp};
+        Registers stepped = {frame.frame.pc, frame.frame.sp, frame.fp};
         if (frame.inputs.retake()) {
             StepInputs inputs;
             step_to_caller(stepped, stack_, own_, probe_, inputs);
@@ -161,7 +168,7 @@ private:
 
     bool end_holds() {
         if (end_is_sure(memo_)) return true;
-        Registers stepped = memo_.frames[0].registers();
+        Registers stepped = memo_.registers(0);
         StepInputs inputs;
         return step_to_caller(stepped, stack_, own_, probe_, inputs) == memo_.last_step;
     }
@@ -174,13 +181,13 @@ private:
             from.inputs = {};
             return stop(Step::kCaller, trace::kStackCut);
         }
-        walk_.frame = {from.pc, from.sp, from.fp};
+        walk_.frame = {from.frame.pc, from.frame.sp, from.fp};
         const Step step = step_to_caller(walk_.frame, stack_, own_, probe_, from.inputs);
         switch (step) {
             case Step::kCaller:
                 // A signal handler may have run on another stack than what it interrupted.
                 if (walk_.frame.pc & trace::kExactPc) {
-                    keep_ = keep_ && own_.holds(from.sp) && own_.holds(walk_.frame.sp);
+                    keep_ = keep_ && own_.holds(from.frame.sp) && own_.holds(walk_.frame.sp);
                 }
                 if (!aligned(walk_.frame.sp)) {
                     keep_ = false;
@@ -212,14 +219,19 @@ private:
     Walk walk_;
 };
 
-// What is done by it: `number` is this walk's among those of the memo, `generation` the process' at
-// its begin. `at` is not kStart where the usual way came as far as `walk`.
 [[gnu::noinline]] uint32_t capture_by_every_means(const CallSite& site, OwnStack& own, bool probe,
-                                                  StackMemo& memo, StackLog& log, At at, Walk walk,
-                                                  uint32_t old_count, uint32_t number,
+                                                  const LookedAt& looked, StackLog& log,
                                                   uint32_t generation) {
+    StackMemo& memo = *looked.memo;
     uint32_t id = 0;
     bool keep = false;
+    const Sighting seen = memo.seen;
+    At at = seen.whole ? At::kMemo : seen.at;
+    if (!is_last(looked)) {
+        memo.walks++;
+        at = At::kStart;
+    }
+    const uint32_t number = memo.walks;
     const auto undisturbed = [&] {
         return generation == process.generation && number == memo.walks;
     };
@@ -234,7 +246,7 @@ private:
         }
         if (!undisturbed()) break;
         Capture capture(site, own, probe, memo);
-        if (at != At::kStart) capture.take_over(walk, old_count);
+        if (at != At::kStart) capture.take_over(seen.walk, seen.old_count);
         id = capture.run(at, log);
         keep = capture.keep();
         if (!undisturbed()) break;
@@ -254,36 +266,22 @@ private:
 
 }  // namespace
 
-uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo,
+uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, const LookedAt& looked,
                        StackLog& log) {
     const uint32_t generation = process.generation;
-    const uint32_t number = ++memo.walks;
-    const uint32_t old_count = memo.count;
-    Walk walk{{site.pc, site.sp, site.fp}, 0, old_count};
-    At at = At::kStart;
-    if (old_count != 0 && !memo.foreign && memo.epoch == module_epoch() && !modules_closing() &&
-        own.holds(site.sp) && aligned(site.sp)) [[likely]] {
-        memo.count = 0;  // until all is well: a handler may leave us by longjmp
-        at = walk_on(walk, memo, own.high);
-        if (at == At::kMemo && end_is_sure(memo) && ends_alike(memo, walk.kept + walk.fresh))
-            [[likely]] {
-            const PathHash path = add_fresh(walk, memo);
-            prefetch_stack(path);
-            if (all_slots_hold(memo, walk.kept - 1)) [[likely]] {
-                const uint32_t id = find_or_define(walk, memo, old_count, path, log);
-                if (generation == process.generation && number == memo.walks &&
-                    memo.epoch == module_epoch()) [[likely]] {
-                    memo.id = id;
-                    memo.count = id != 0 ? walk.kept + walk.fresh : 0;
-                    check_stack(site, memo, id);
-                    return id;
-                }
-                at = At::kStart;
-            }
+    StackMemo& memo = *looked.memo;
+    const Sighting& seen = memo.seen;
+    if (is_last(looked) && seen.whole) [[likely]] {
+        const uint32_t count = seen.walk.kept + seen.walk.fresh;
+        const uint32_t id = find_or_define(seen, memo, log);
+        if (is_last(looked) && memo.epoch == module_epoch()) [[likely]] {
+            memo.id = id;
+            memo.count = id != 0 ? count : 0;
+            check_stack(site, memo, id);
+            return id;
         }
     }
-    return capture_by_every_means(site, own, probe, memo, log, at, walk, old_count, number,
-                                  generation);
+    return capture_by_every_means(site, own, probe, looked, log, generation);
 }
 
 }  // namespace lastref

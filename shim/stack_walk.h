@@ -14,10 +14,11 @@
 
 namespace lastref {
 
-// The id of the present stack of at most memo.capacity frames; new stacks are defined in `log`. 0
-// where it can't be kept. `own` and `probe` as for ReadableStack. Any thread, signal handlers too,
-// with a memo and a log that are no one else's.
-uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, StackMemo& memo,
+// The second half of a walk: the id of the present stack, of at most so many frames as the memo has
+// room for; new stacks are defined in `log`. 0 where it can't be kept. `own` and `probe` as for
+// ReadableStack; `looked` is of this very stack. Any thread, signal handlers too, with a memo and a
+// log that are no one else's.
+uint32_t capture_stack(const CallSite& site, OwnStack& own, bool probe, const LookedAt& looked,
                        StackLog& log);
 
 }  // namespace lastref

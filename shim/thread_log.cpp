@@ -87,21 +87,22 @@ void read_thread_name(char (&name)[16]) {
 ThreadState* new_state() {
     auto* state = static_cast<ThreadState*>(session_memory(sizeof(ThreadState)));
     if (!state) return nullptr;
-    auto* memos = static_cast<StackMemo*>(inherited_memory(kLogs * sizeof(StackMemo)));
-    for (uint32_t i = 0; memos && i < kLogs; i++) {
-        StackMemo& memo = memos[i];
+    for (Writer& writer : state->writers) {
+        writer.memo = static_cast<StackMemo*>(inherited_memory(sizeof(StackMemo)));
+        if (!writer.memo) return nullptr;
+        StackMemo& memo = *writer.memo;
         memo.capacity = process.config.depth;
         const auto array = [&memo](uint64_t size) {
             return inherited_memory(memo.capacity * size);
         };
         memo.frames = static_cast<MemoFrame*>(array(sizeof(MemoFrame)));
-        memo.slots = static_cast<MemoSlot*>(array(2 * sizeof(MemoSlot)));
+        memo.rest = static_cast<MemoRest*>(array(sizeof(MemoRest)));
+        memo.fp_slots = static_cast<FpSlot*>(array(sizeof(FpSlot)));
         memo.fresh = static_cast<FreshFrame*>(array(sizeof(FreshFrame)));
         memo.rules = static_cast<RuleFront*>(inherited_memory(sizeof(RuleFront)));
-        if (!memo.rules || !memo.frames || !memo.slots || !memo.fresh) return nullptr;
+        if (!memo.frames || !memo.rest || !memo.fp_slots || !memo.fresh || !memo.rules)
+            return nullptr;
     }
-    if (!memos) return nullptr;
-    state->memos = memos;
     return state;
 }
 
@@ -134,12 +135,13 @@ ThreadState* attach_thread(Session& session) {
     state->attached = 1;
     state->thread = session.next_thread.fetch_add(1, std::memory_order_relaxed);
     state->own_stack = {};
-    for (uint32_t i = 0; i < kLogs; i++) state->memos[i].count = 0;
+    for (Writer& writer : state->writers) writer.memo->count = 0;
     state->kernel_id = may_call_kernel() ? raw::thread_id() : 0;
     memset(state->name, 0, sizeof(state->name));
     read_thread_name(state->name);
-    for (Log& log : state->logs) {
-        if (!log.chunk || log.cursor > log.limit) continue;
+    for (Writer& writer : state->writers) {
+        Log& log = writer.log;
+        if (!log.chunk || log.cursor >= log.limit) continue;
         Fields fields;
         fields.detail = state->thread;
         write_record<trace::Op::kThread>(log, 0, fields, 0);
@@ -186,9 +188,9 @@ Log* make_room(uint32_t level, uint32_t bytes) {
             if (!state) return nullptr;
             attached = true;
         }
-        log = &state->logs[level];
+        log = &state->writers[level].log;
         if (log->id == 0) log->id = 1 + session.next_log.fetch_add(1, std::memory_order_relaxed);
-        if (!log->chunk || log->cursor + bytes > log->limit) {
+        if (!log->chunk || log->cursor + bytes >= log->limit) {
             if (!new_chunk(session, *log, trace::ChunkKind::kEvents, state->thread)) {
                 count_loss(static_cast<Loss>(session.stop_reason.load()));
                 return nullptr;
@@ -203,7 +205,7 @@ Log* make_meta_room(uint32_t bytes) {
     Session& session = *process.session;
     Log& log = session.meta;
     log.id = trace::kMetaLog;
-    if (!log.chunk || log.cursor + bytes > log.limit) {
+    if (!log.chunk || log.cursor + bytes >= log.limit) {
         if (!new_chunk(session, log, trace::ChunkKind::kMeta, 0)) {
             count_loss(static_cast<Loss>(session.stop_reason.load()));
             return nullptr;

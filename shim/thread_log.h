@@ -46,7 +46,8 @@ struct Log {
     static constexpr unsigned kStrings = 32, kTypes = 32;
 
     uint8_t* cursor;  // next record
-    uint8_t* limit;   // end of the payload, less kRecordMargin; all zero: no chunk
+    uint8_t* limit;   // where no record may begin: the payload's end, less kRecordMargin. All zero:
+                      // no chunk
     trace::ChunkHeader* chunk;
     uint64_t last_ticks, last_address;
     uint32_t last_stack;
@@ -65,15 +66,19 @@ inline constexpr uint32_t kRecordMargin = 128;
 
 inline constexpr uint32_t kLogs = 3;
 
+// What a record is written with.
+struct Writer {
+    Log log;
+    StackLog stack_log;  // where the stacks of the log's events are defined
+    // In memory that a forked child keeps: a fork may be made on top of a running walk.
+    StackMemo* memo;  // nullptr: a handler has just forked
+};
+
 struct ThreadState {
-    Log logs[kLogs];
-    StackLog stack_logs[kLogs];  // where the stacks of each log's events are defined
+    // That of the usual case, and two more for records on top of an unfinished one.
+    Writer writers[kLogs];
     OwnStack own_stack;
     SamplePoints points;
-    // The memo of the usual case, and two more for walks on top of an unfinished record, which
-    // start out empty each time they are needed for that.
-    // In memory that a forked child keeps: a fork may be made on top of a running walk.
-    StackMemo* memos;   // kLogs
     uint32_t thread;    // ordinal
     uint32_t attached;  // 0: wiped by a fork
     int32_t kernel_id;

@@ -59,7 +59,7 @@ bool have_descriptor(TraceFile& file) {
 }
 
 bool write_zeros(int fd, uint64_t offset, uint64_t size) {
-    alignas(64) static const uint8_t zeros[16384] = {};
+    alignas(64) static const uint8_t zeros[65536] = {};  // a chunk at once makes large folios
     while (size != 0) {
         const uint64_t part = size < sizeof(zeros) ? size : sizeof(zeros);
         const long done = raw::call(SYS_pwrite64, fd, reinterpret_cast<long>(zeros),
@@ -88,15 +88,17 @@ bool reserve_blocks(TraceFile& file, uint64_t offset, uint64_t size) {
     return !raw::failed(result);
 }
 
-// Puts pages behind a chunk that will be filled, as zeros: written in one go they cost a sixth of
-// what the page faults of a mapping of reserved blocks cost (measured on ext4). Where that can't be
-// done the faults do it.
-void fill_ahead(TraceFile& file, uint64_t offset, uint32_t size) {
+// Puts pages behind a chunk at `base` that will be filled, as zeros, and maps them: in one go that
+// costs a quarter of what the page faults of a mapping of reserved blocks cost (measured on ext4).
+// Where it can't be done (mapping ahead: before Linux 5.14) the faults do it.
+void fill_ahead(TraceFile& file, uint8_t* base, uint64_t offset, uint32_t size) {
     constexpr uint32_t kWorthIt = 32u << 10;
     if (size < kWorthIt || file.written_ahead || !file.may_call_kernel || !have_descriptor(file)) {
         return;
     }
-    if (offset + size <= soft_limit(RLIMIT_FSIZE)) write_zeros(file.fd, offset, size);
+    if (offset + size > soft_limit(RLIMIT_FSIZE) || !write_zeros(file.fd, offset, size)) return;
+    constexpr long kMapWritable = 23;  // MADV_POPULATE_WRITE
+    raw::call(SYS_madvise, reinterpret_cast<long>(base), size, kMapWritable);
 }
 
 void unmap_extent(Extent& extent) {
@@ -212,7 +214,7 @@ Chunk take_chunk(TraceFile& file, uint32_t size, trace::Loss& refusal) {
     }
     Extent& extent = file.extents[file.current];
     uint8_t* base = extent.base + (file.header->chunks_end - extent.offset);
-    fill_ahead(file, file.header->chunks_end, size);
+    fill_ahead(file, base, file.header->chunks_end, size);
     auto* header = reinterpret_cast<trace::ChunkHeader*>(base);
     header->size = size;
     header->order = file.chunk_order++;
