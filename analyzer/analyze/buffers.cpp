@@ -93,7 +93,13 @@ void Buffers::create(const Event& event) {
     record.string = 0;
     came_alive(life, true);
     remember(life, record);
-    lives_.emplace(event.address, std::move(life));
+    if (spare_.empty()) {
+        lives_.emplace(event.address, std::move(life));
+    } else {
+        spare_.key() = event.address;
+        spare_.mapped() = std::move(life);
+        lives_.insert(std::move(spare_));
+    }
     pages_.add(event.address);
     ++totals_.created;
 }
@@ -284,7 +290,7 @@ void Buffers::count_gone(const BufferLife& life) {
 
 void Buffers::erase(Lives::iterator life) {
     pages_.remove(life->first);
-    lives_.erase(life);
+    spare_ = lives_.extract(life);
 }
 
 // `created_at` tells lives at one address apart.

@@ -144,8 +144,9 @@ private:
     MisuseLog& misuses_;
     const uint64_t race_window_;  // ticks
     const bool judge_misuse_;
-    Lives lives_;         // by address, of every state
-    AddressPages pages_;  // the keys of lives_
+    Lives lives_;             // by address, of every state
+    Lives::node_type spare_;  // of a life that was forgotten, for the next one
+    AddressPages pages_;      // the keys of lives_
     Origins origins_;
     SignatureRoom signature_room_;
     Types types_;

@@ -2,8 +2,8 @@
 //
 // A missing free is told from a normal one by what frees the other blocks made at the same place
 // (missing_frees.h). Of a stack that makes many, one block in eight is looked at; that is one probe
-// of a flat table, asked of memory a few blocks before it is made. Bounded: pairs that come when the
-// table is full are not counted.
+// of a flat table, asked of memory a few blocks before it is made. Bounded: pairs that come when
+// the table is full are not counted.
 #ifndef LASTREF_ANALYZER_ANALYZE_FREE_PLACES_H
 #define LASTREF_ANALYZER_ANALYZE_FREE_PLACES_H
 

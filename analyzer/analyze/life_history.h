@@ -39,8 +39,10 @@ inline HistoryRecord make_record(const Event& event, int64_t count) {
 class LifeHistory {
 public:
     static constexpr size_t kEnd = 256;
+    static constexpr size_t kUsual = 4;  // events that even a short life has: room from the start
 
     void add(const HistoryRecord& record) {
+        if (records_.empty()) records_.reserve(kUsual);
         if (records_.size() < 2 * kEnd) {
             records_.push_back(record);
         } else {
