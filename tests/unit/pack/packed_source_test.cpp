@@ -10,12 +10,13 @@
 
 #include "pack/pack_writer.h"
 #include "pack/segment.h"
-#include "read/event_merger.h"
 #include "support/catch.h"
+#include "support/count_events.h"
 #include "support/trace_builder.h"
 
 using namespace lastref;
 using namespace lastref::packed;
+using lastref::testing::count_events;
 using lastref::testing::TraceBuilder;
 
 namespace {
@@ -75,13 +76,6 @@ Error error_of(std::vector<uint8_t> bytes) {
     CHECK(opened.error().file == "x.packed");
     CHECK(opened.error().message().starts_with("x.packed: offset "));
     return opened.error();
-}
-
-uint64_t count_events(TraceFile& trace) {
-    EventMerger merger(trace);
-    uint64_t count = 0;
-    while (merger.next() != nullptr) ++count;
-    return count;
 }
 
 // What is left of a damaged trace, and that the damage at `offset` is told.

@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "read/event_merger.h"
 #include "read/exit_state.h"
 #include "support/catch.h"
+#include "support/count_events.h"
 #include "support/trace_builder.h"
 
 using namespace lastref;
 using namespace lastref::trace;
+using lastref::testing::count_events;
 using lastref::testing::TraceBuilder;
 
 namespace {
@@ -21,13 +22,6 @@ Error error_of(std::vector<uint8_t> bytes) {
     const auto opened = TraceFile::from_bytes(std::move(bytes), "x.trace");
     REQUIRE_FALSE(static_cast<bool>(opened));
     return opened.error();
-}
-
-uint64_t count_events(TraceFile& trace) {
-    EventMerger merger(trace);
-    uint64_t count = 0;
-    while (merger.next() != nullptr) ++count;
-    return count;
 }
 
 std::vector<uint8_t> some_trace() {
