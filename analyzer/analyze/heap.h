@@ -97,9 +97,6 @@ public:
     // What realloc_begins() of the same log took away lives on.
     void realloc_failed(const Event& event);
 
-    // To be called once, after the last event.
-    void finish() { free_places_.settle(); }
-
     const HeapTotals& totals() const { return totals_; }
     const HeapTable& blocks() const { return table_; }
     uint64_t allocations_at(uint32_t stack) const { return allocations_by_stack_[stack]; }

@@ -74,10 +74,7 @@ public:
     }
 
     // To be called once, after the last event.
-    void finish() {
-        heap_.finish();
-        buffers_.finish();
-    }
+    void finish() { buffers_.finish(); }
 
     uint64_t events() const { return events_; }
     uint64_t last_ticks() const { return last_ticks_; }
