@@ -48,7 +48,7 @@ public:
         OwnStack& own = t_state->own_stack;
         StackMemo* memo = writer_->memo;
         if (!memo) [[unlikely]]
-            return 0;
+            return 0;  // a handler forked
         const LookedAt looked =
             ahead && ahead->memo == memo ? *ahead : look_at_stack(site, own, *memo);
         return capture_stack(site, own, may_call_kernel(), looked, writer_->stack_log);

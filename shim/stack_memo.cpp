@@ -6,7 +6,13 @@
 namespace lastref {
 namespace {
 
-[[gnu::always_inline]] inline At walk_further(Walk& walk, StackMemo& memo, uintptr_t end) {
+uintptr_t word_at(uintptr_t address) {
+    return *reinterpret_cast<const uintptr_t*>(address);
+}
+
+}  // namespace
+
+At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
     const MemoFrame* const frames = memo.frames;
     const FreshFrame* const limit = memo.fresh + memo.capacity;
     FreshFrame* next = memo.fresh + walk.fresh;
@@ -36,15 +42,12 @@ namespace {
         const uintptr_t cfa = sp + rule.cfa_above_sp();
         if (cfa > end) [[unlikely]]
             break;
-        const auto word = [](uintptr_t address) {
-            return *reinterpret_cast<const uintptr_t*>(address);
-        };
-        const uintptr_t caller = word(cfa - sizeof(uintptr_t));
+        const uintptr_t caller = word_at(cfa - sizeof(uintptr_t));
         if (!plausible_code(caller)) [[unlikely]]
             break;
         if (const uintptr_t below = rule.fp_below_cfa()) {
             next[-1].inputs = {StepInputs::kUnused, cfa - below};
-            fp = word(cfa - below);
+            fp = word_at(cfa - below);
         }
         pc = caller;
         sp = cfa;
@@ -57,22 +60,19 @@ namespace {
 
 // By eights, the last eight once more in part: lengths change from stack to stack, and are
 // foretold wrongly.
-[[gnu::always_inline]] inline bool slots_hold(const StackMemo& memo, uint32_t at) {
-    const auto word = [](uintptr_t address) {
-        return *reinterpret_cast<const uintptr_t*>(address);
-    };
+bool all_slots_hold(const StackMemo& memo, uint32_t at) {
     const uint32_t facts = memo.rest[at].facts();
     uintptr_t changed = 0;
     if (facts >= MemoRest::kOnMore) [[unlikely]] {
         if (facts & MemoRest::kOnMore) return false;
         for (uint32_t i = 0; i < facts >> MemoRest::kFpSlots; i++) {
-            changed |= word(memo.fp_slots[i].address) ^ memo.fp_slots[i].value;
+            changed |= word_at(memo.fp_slots[i].address) ^ memo.fp_slots[i].value;
         }
     }
     const MemoFrame* frame = memo.frames;
     const MemoFrame* const end = frame + at;
     const auto look = [&](const MemoFrame& one) {
-        changed |= word(one.sp - sizeof(uintptr_t)) ^ one.pc;
+        changed |= word_at(one.sp - sizeof(uintptr_t)) ^ one.pc;
     };
     constexpr int kBlock = 8;
     if (at < kBlock) {
@@ -88,13 +88,8 @@ namespace {
     return changed == 0;
 }
 
-}  // namespace
-
-At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
-    return walk_further(walk, memo, end);
-}
-
-PathHash add_fresh(const Walk& walk, StackMemo& memo) {
+// Not inlined: its loop wants all registers.
+[[gnu::noinline]] PathHash add_fresh(const Walk& walk, StackMemo& memo) {
     const FreshFrame* fresh = memo.fresh + walk.fresh;
     MemoFrame* frame = memo.frames + walk.kept;
     MemoRest* rest = memo.rest + walk.kept;
@@ -127,10 +122,10 @@ PathHash add_fresh(const Walk& walk, StackMemo& memo) {
                 fp_matters = inputs.fp_use() == StepInputs::kUsed;
             if (fp_matters) own_facts |= MemoRest::kFpMatters;
         }
-        path = path.with(taken.frame.pc);
-        memo.hint(taken.frame.sp) = static_cast<uint16_t>(index++);
-        frame->pc = taken.frame.pc;
-        frame->sp = taken.frame.sp;
+        path = path.with(taken.pc);
+        memo.hint(taken.sp) = static_cast<uint16_t>(index++);
+        frame->pc = taken.pc;
+        frame->sp = taken.sp;
         rest->fp = taken.fp;
         rest->inputs = taken.inputs;
         rest->path_high = path.high;
@@ -139,11 +134,8 @@ PathHash add_fresh(const Walk& walk, StackMemo& memo) {
     return path;
 }
 
-bool all_slots_hold(const StackMemo& memo, uint32_t at) {
-    return slots_hold(memo, at);
-}
-
-LookedAt look_at_stack(const CallSite& site, const OwnStack& own, StackMemo& memo) {
+[[gnu::flatten]] LookedAt look_at_stack(const CallSite& site, const OwnStack& own,
+                                        StackMemo& memo) {
     const LookedAt looked = {&memo, ++memo.walks, process.generation};
     Sighting& seen = memo.seen;
     Walk walk = {{site.pc, site.sp, site.fp}, 0, memo.count};
@@ -153,13 +145,13 @@ LookedAt look_at_stack(const CallSite& site, const OwnStack& own, StackMemo& mem
     if (memo.count != 0 && !memo.foreign && memo.epoch == module_epoch() && !modules_closing() &&
         own.holds(site.sp) && aligned(site.sp)) [[likely]] {
         memo.count = 0;  // until all is well: a handler may leave us by longjmp
-        at = walk_further(walk, memo, own.high);
+        at = walk_on(walk, memo, own.high);
         if (at == At::kMemo && end_is_sure(memo) && ends_alike(memo, walk.kept + walk.fresh))
             [[likely]] {
             seen.path = add_fresh(walk, memo);
             seen.line = process.session->stacks.first_line(seen.path);
             __builtin_prefetch(seen.line);
-            seen.whole = slots_hold(memo, walk.kept - 1);
+            seen.whole = all_slots_hold(memo, walk.kept - 1);
             seen.walk.fresh = walk.fresh;
             seen.walk.kept = walk.kept;
             if (seen.whole) [[likely]]

@@ -13,7 +13,7 @@
 // out that it reaches unsaved, computes something from it (kFpMatters, from the outermost frame
 // inwards). Most code keeps other things in that register. Where it does not matter its slot is not
 // read and what the memo holds of it may be old; a walk that has to go on from such a frame first
-// follows the saved values from where the registers are known (true_fp).
+// follows the saved values from where the registers are known (callers_fp).
 //   Rules do not change for a pc while its module stays: the memo is dropped when the module epoch
 // moved, and not used while a dlclose is under way. Steps that depend on more (signal frames,
 // realigned stacks, code outside modules) are taken again and compared.
@@ -49,8 +49,8 @@ struct MemoFrame {
 // What else there is to it.
 struct MemoRest {
     static constexpr uint32_t kFpMatters = 1;  // the stack outwards depends on this frame's fp
-    static constexpr uint32_t kCheckFp =
-        2;  // the step outwards reads fp from a slot, and it matters
+    // fp matters, and the step outwards reads it from a slot.
+    static constexpr uint32_t kCheckFp = 2;
     static constexpr uint32_t kRetake = 4;  // the step outwards is more than its slots
     static constexpr uint32_t kOnMore = 8;  // kRetake of this step or of one further outwards
     static constexpr unsigned kFpSlots = 16;
@@ -68,8 +68,7 @@ struct MemoRest {
 };
 
 // A frame on its way into the memo, and what its step outwards read.
-struct FreshFrame {
-    MemoFrame frame;
+struct FreshFrame : MemoFrame {
     uintptr_t fp;
     StepInputs inputs;
 };
@@ -94,7 +93,7 @@ enum class At : uint8_t {
     kMemo,       // at memo frame kept - 1
 };
 
-// How far the usual way led: fresh frames to the memo, which holds.
+// How far the usual way led: by fresh frames to the memo, which holds.
 struct Sighting {
     PathHash path;           // where `whole`, as the next one
     const StackEntry* line;  // where the stack table may have it
@@ -140,9 +139,9 @@ struct LookedAt {
     uint32_t number, generation;  // the walk's among those of the memo; the process'
 };
 
-// The first half of a walk: the present stack as far as the usual way leads, without its id. Much
-// may be done before the second half (capture_stack), which the stack table's far line comes closer
-// during; or there is none. The memo has no frames until then.
+// The first half of a walk: the present stack as far as the usual way leads, without its id. What
+// is done before the second half (capture_stack) gives the stack table's far line time to come
+// closer. There need not be one; the memo has no frames until then.
 LookedAt look_at_stack(const CallSite& site, const OwnStack& own, StackMemo& memo);
 
 // From kStart outwards by fresh frames, while that is usual: by PackedRule::is_usual(), and on the

@@ -18,8 +18,7 @@ bool is_last(const LookedAt& looked) {
 // stack before had `old_count` frames, and is still what memo.id says.
 [[gnu::noinline]] uint32_t define(const Walk& walk, StackMemo& memo, uint32_t old_count,
                                   const PathHash& path, StackLog& log) {
-    NewStack stack = {memo.end,          0, memo.epoch, &memo.fresh->frame.pc, walk.fresh,
-                      sizeof(FreshFrame)};
+    NewStack stack = {memo.end, 0, memo.epoch, &memo.fresh->pc, walk.fresh, sizeof(FreshFrame)};
     if (walk.kept != 0) {
         stack.base = memo.id;
         stack.drop = old_count - walk.kept;
@@ -155,7 +154,7 @@ private:
 
     // The fp of the caller of a frame whose registers are true and whose step is known to hold.
     uintptr_t callers_fp(const FreshFrame& frame) {
-        Registers stepped = {frame.frame.pc, frame.frame.sp, frame.fp};
+        Registers stepped = {frame.pc, frame.sp, frame.fp};
         if (frame.inputs.retake()) {
             StepInputs inputs;
             step_to_caller(stepped, stack_, own_, probe_, inputs);
@@ -181,13 +180,13 @@ private:
             from.inputs = {};
             return stop(Step::kCaller, trace::kStackCut);
         }
-        walk_.frame = {from.frame.pc, from.frame.sp, from.fp};
+        walk_.frame = {from.pc, from.sp, from.fp};
         const Step step = step_to_caller(walk_.frame, stack_, own_, probe_, from.inputs);
         switch (step) {
             case Step::kCaller:
                 // A signal handler may have run on another stack than what it interrupted.
                 if (walk_.frame.pc & trace::kExactPc) {
-                    keep_ = keep_ && own_.holds(from.frame.sp) && own_.holds(walk_.frame.sp);
+                    keep_ = keep_ && own_.holds(from.sp) && own_.holds(walk_.frame.sp);
                 }
                 if (!aligned(walk_.frame.sp)) {
                     keep_ = false;
@@ -219,6 +218,7 @@ private:
     Walk walk_;
 };
 
+// What is done by it, from where the sighting came to. `generation` is the process' at the begin.
 [[gnu::noinline]] uint32_t capture_by_every_means(const CallSite& site, OwnStack& own, bool probe,
                                                   const LookedAt& looked, StackLog& log,
                                                   uint32_t generation) {
