@@ -66,13 +66,13 @@ ensure_packages() {
         as_root=(sudo -n)
     fi
     echo "${0##*/}: installing ${missing[*]}" >&2
-    local log status=0
-    log=$(mktemp)
-    install_quietly >"$log" 2>&1 || status=$?
+    local output status=0
+    output=$(mktemp)
+    install_quietly >"$output" 2>&1 || status=$?
     if [[ $status != 0 ]]; then
-        tail -n 20 "$log" >&2
-        rm -f "$log"
+        tail -n 20 "$output" >&2
+        rm -f "$output"
         cannot_install "apt-get ended with status $status (see above)" "${missing[@]}"
     fi
-    rm -f "$log"
+    rm -f "$output"
 }

@@ -150,8 +150,8 @@ public:
 
     template <Op op>
     void add(uint64_t ticks, const Fields& fields, uint32_t stack) {
-        if (log_.cursor == nullptr || log_.cursor > log_.limit) begin_chunk(ticks);
-        write_record<op>(log_, ticks, fields, stack);
+        if (log_.cursor == nullptr || log_.cursor >= log_.limit) begin_chunk(ticks);
+        put<op>(ticks, fields, stack);
     }
 
     void end_chunk() {
@@ -177,7 +177,14 @@ private:
         Fields type;
         type.text = "Buffer";
         type.text_size = 6;
-        write_record<Op::kString>(log_, ticks, type, 0);
+        put<Op::kString>(ticks, type, 0);
+    }
+    // A record left out would be a double free or a leak in the report.
+    template <Op op>
+    void put(uint64_t ticks, const Fields& fields, uint32_t stack) {
+        if (write_record<op>(log_, ticks, fields, stack)) return;
+        std::fputs("long_trace: a chunk has no room where it should\n", stderr);
+        std::exit(1);
     }
 
     TraceWriter& file_;
