@@ -23,6 +23,7 @@
 #include "config.h"
 #include "module_table.h"
 #include "sampler.h"
+#include "session_memory.h"
 #include "slow_lock.h"
 #include "stack_table.h"
 #include "thread_log.h"
@@ -31,20 +32,6 @@
 namespace lastref {
 
 enum class SessionState : uint32_t { kNone = 0, kStarting, kRecording, kStopped, kDisabled };
-
-// Memory handed out front to back, never given back. Zeroed.
-struct Slab {
-    uint8_t* memory;
-    uint64_t left;
-
-    void* take(uint64_t size) {
-        if (size > left) return nullptr;
-        uint8_t* result = memory;
-        memory += size;
-        left -= size;
-        return result;
-    }
-};
 
 struct Session {
     std::atomic<SessionState> state;
@@ -102,13 +89,6 @@ void set_environment(char** environment);
 
 // In the child of a fork. `nested`: the fork was made on top of an unfinished record.
 void restart_in_child(bool nested);
-
-// Zeroed memory for the life of the session, gone in a forked child; nullptr where there is none.
-// Under the session's lock.
-void* session_memory(uint64_t size);
-
-// The same, but a forked child finds it as it was.
-void* inherited_memory(uint64_t size);
 
 // What becomes of this process, into the header. `gone`: the process is about to end, the file is
 // cut to its length.
