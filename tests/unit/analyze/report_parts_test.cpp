@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "support/catch.h"
+#include "support/temporary_folder.h"
 #include "support/trace_builder.h"
 
 using namespace lastref;
@@ -14,13 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-    Folder() {
-        char name[] = "/tmp/lastref-unit-XXXXXX";
-        path = mkdtemp(name);
-    }
-    ~Folder() { fs::remove_all(path); }
-
+struct Folder : TemporaryFolder {
     // A trace of `blocks` blocks that leak.
     std::string trace(int32_t pid, unsigned blocks) {
         TraceBuilder builder;
@@ -34,7 +29,6 @@ struct Folder {
         std::ofstream(path / name, std::ios::binary) << text;
         return path / name;
     }
-    fs::path path;
 };
 
 ReportParts parts_with(const Options& options) {

@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "support/catch.h"
+#include "support/temporary_folder.h"
 
 using namespace lastref;
+using namespace lastref::testing;
 namespace fs = std::filesystem;
 
 namespace {
@@ -31,12 +33,7 @@ uint64_t own_start() {
     return std::stoull(fields.at(21));
 }
 
-struct Folder {
-    Folder() {
-        char name[] = "/tmp/lastref-unit-XXXXXX";
-        path = mkdtemp(name);
-    }
-    ~Folder() { fs::remove_all(path); }
+struct Folder : TemporaryFolder {
     void trace(const std::string& name, const RunId& run_id, trace::ExitKind exit_kind,
                uint64_t process_start) {
         trace::TraceHeader header = {};
@@ -48,7 +45,6 @@ struct Folder {
         memcpy(header.run_id, run_id.data(), run_id.size());
         std::ofstream(path / name).write(reinterpret_cast<char*>(&header), sizeof header);
     }
-    fs::path path;
 };
 
 class Told {

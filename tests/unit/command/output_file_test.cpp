@@ -1,6 +1,5 @@
 #include "command/output_file.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -8,26 +7,25 @@
 #include <iterator>
 
 #include "support/catch.h"
+#include "support/temporary_folder.h"
 
 using lastref::write_output;
 namespace fs = std::filesystem;
 
 TEST_CASE("output replaces a file as a whole") {
-    char name[] = "/tmp/lastref-unit-XXXXXX";
-    fs::path folder = mkdtemp(name);
-    fs::path path = folder / "report.txt";
+    lastref::testing::TemporaryFolder folder;
+    fs::path path = folder.path / "report.txt";
     CHECK(write_output(path, "first, and long") == "");
     CHECK(write_output(path, "second") == "");
     std::ifstream file(path);
     CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == "second");
-    CHECK(std::distance(fs::directory_iterator(folder), {}) == 1);  // no temporary is left
+    CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);  // no temporary is left
 
     mode_t mask = umask(0);
     umask(mask);
     struct stat status;
     REQUIRE(stat(path.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == (0666 & ~mask));
-    fs::remove_all(folder);
 }
 
 TEST_CASE("output that can't be written is named") {

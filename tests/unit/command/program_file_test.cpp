@@ -8,24 +8,20 @@
 #include <fstream>
 
 #include "support/catch.h"
+#include "support/temporary_folder.h"
 
 using namespace lastref;
+using namespace lastref::testing;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-    Folder() {
-        char name[] = "/tmp/lastref-unit-XXXXXX";
-        path = mkdtemp(name);
-    }
-    ~Folder() { fs::remove_all(path); }
+struct Folder : TemporaryFolder {
     std::string file(const std::string& name, const std::string& content, mode_t mode = 0755) {
         std::ofstream(path / name) << content;
         chmod((path / name).c_str(), mode);
         return path / name;
     }
-    fs::path path;
 };
 
 bool mentions(const std::string& reason, const std::string& word) {

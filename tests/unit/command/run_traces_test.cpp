@@ -8,18 +8,15 @@
 
 #include "command/run_summary.h"
 #include "support/catch.h"
+#include "support/temporary_folder.h"
 
 using namespace lastref;
+using namespace lastref::testing;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-    Folder() {
-        char name[] = "/tmp/lastref-unit-XXXXXX";
-        path = mkdtemp(name);
-    }
-    ~Folder() { fs::remove_all(path); }
+struct Folder : TemporaryFolder {
     void trace(const std::string& name, const RunId& run_id, pid_t pid, uint64_t started,
                trace::ExitKind exit_kind = trace::ExitKind::kNone) {
         trace::TraceHeader header = {};
@@ -37,7 +34,6 @@ struct Folder {
         std::ifstream(path / name).read(reinterpret_cast<char*>(&header), sizeof header);
         return header;
     }
-    fs::path path;
 };
 
 constexpr RunId kOurs = {1, 2, 3};

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "support/catch.h"
+#include "support/temporary_folder.h"
 #include "trace_format.h"
 
 using lastref::ElfFiles;
@@ -17,6 +18,7 @@ using lastref::ElfModule;
 using lastref::Frame;
 using lastref::Module;
 using lastref::Symbolizer;
+using lastref::testing::TemporaryFolder;
 using lastref::trace::kExactPc;
 
 namespace {
@@ -114,16 +116,6 @@ void check_inlined(const std::vector<Frame>& frames, const Module& module) {
         CHECK(frame.offset == here - module.bias);
     }
 }
-
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        char name[] = "/tmp/lastref-unit-XXXXXX";
-        path = mkdtemp(name);
-    }
-    ~TemporaryFolder() { fs::remove_all(path); }
-    fs::path path;
-};
 
 }  // namespace
 
