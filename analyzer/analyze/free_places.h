@@ -29,6 +29,7 @@ public:
     }
 
     void count(uint32_t made, uint32_t freed, uint64_t life) {
+        if (used_ == kMost && !is_maker(made)) return;
         for (size_t slot = slot_of(made, freed);; slot = (slot + 1) & (pairs_.size() - 1)) {
             Pair& pair = pairs_[slot];
             if (pair.count == 0) [[unlikely]]
@@ -56,7 +57,7 @@ private:
         return (mixed >> 40) & (pairs_.size() - 1);
     }
     void add(uint32_t made, uint32_t freed, uint64_t life) {
-        if (used_ >= kMost) return;
+        if (used_ == kMost) return;
         if (used_ * 2 >= pairs_.size()) {
             std::vector<Pair> old(pairs_.size() * 2);
             old.swap(pairs_);
@@ -66,7 +67,10 @@ private:
         }
         ++used_;
         place({made, freed, 1, life});
+        if (made >= makers_.size()) makers_.resize(std::max<size_t>(made + 1, makers_.size() * 2));
+        makers_[made] = true;
     }
+    bool is_maker(uint32_t stack) const { return stack < makers_.size() && makers_[stack]; }
     void place(const Pair& pair) {
         size_t slot = slot_of(pair.made, pair.freed);
         while (pairs_[slot].count != 0) slot = (slot + 1) & (pairs_.size() - 1);
@@ -75,6 +79,7 @@ private:
 
     std::vector<Pair> pairs_ = std::vector<Pair>(kFirst);  // at most half of it in use
     size_t used_ = 0;
+    std::vector<bool> makers_;  // by stack: has a pair; a full table need not be searched without
 };
 
 }  // namespace lastref
