@@ -68,6 +68,10 @@ struct BufferLife {
     SiteCounts sites() const {
         return tally != nullptr ? tally->counts() : count_sites(history.unordered());
     }
+    // Those of sites().
+    uint64_t counted_events() const {
+        return tally != nullptr ? tally->events() : history.unordered().size();
+    }
 };
 
 // Type and creation stack: lives of one origin are peers.

@@ -1,6 +1,7 @@
 #include "analyze/judges.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 namespace lastref {
@@ -35,23 +36,29 @@ std::vector<uint32_t> Judges::leaking() const {
     return types;
 }
 
+// The classes are sorted by origin, that is by type first.
+std::span<const LeakedClass> Judges::leaked_of(uint32_t type) const {
+    const auto of_type = std::ranges::equal_range(
+        classes_, type, {}, [](const LeakedClass& one) { return one.origin.first; });
+    return {of_type.begin(), of_type.end()};
+}
+
 Judge& Judges::of(uint32_t type) {
     const auto [at, fresh] = judges_.try_emplace(type);
     if (!fresh) return *at->second;
-    std::vector<std::pair<uint32_t, SiteCounts>> running;
-    for (const LeakedClass& one : classes_) {
-        if (one.origin.first == type) running.emplace_back(one.origin.second, one.sites);
-    }
+    const std::span<const LeakedClass> leaked = leaked_of(type);
+    std::vector<RunningLives> running;
+    for (const LeakedClass& one : leaked) running.push_back({one.origin.second, &one.sites});
+    std::deque<SiteCounts> misused;
     builder_.lifecycle().misuses().for_each([&](const Misuse& misuse) {
         if (misuse.type == type && !misuse.history.empty()) {
-            running.emplace_back(misuse.created_stack, count_sites(misuse.history));
+            misused.push_back(count_sites(misuse.history));
+            running.push_back({misuse.created_stack, &misused.back()});
         }
     });
     at->second =
         std::make_unique<Judge>(paths_, builder_.lifecycle().buffers().origins(), type, running);
-    for (const LeakedClass& one : classes_) {
-        if (one.origin.first == type) at->second->leaked.push_back(&one);
-    }
+    at->second->leaked = leaked;
     const TypeStatistics& all = builder_.lifecycle().buffers().types().at(type);
     at->second->unseen = all.unseen;
     builder_.lifecycle().misuses().for_each([&](const Misuse& misuse) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "analyze/blame.h"
@@ -18,12 +19,12 @@ namespace lastref {
 struct Judge {
     TypeWays ways;
     Blame blame;
-    std::vector<const LeakedClass*> leaked;
+    std::span<const LeakedClass> leaked;
     uint64_t unseen = 0;  // lives with operations that no hook saw
     bool blind = false;   // they are too many for a verdict
 
     Judge(CallPaths& paths, const Origins& origins, uint32_t type,
-          const std::vector<std::pair<uint32_t, SiteCounts>>& running)
+          const std::vector<RunningLives>& running)
         : ways(paths, origins, type, running), blame(ways) {}
 };
 
@@ -41,6 +42,8 @@ public:
     std::vector<uint32_t> leaking() const;
 
 private:
+    std::span<const LeakedClass> leaked_of(uint32_t type) const;
+
     FindingBuilder& builder_;
     CallPaths paths_;
     std::vector<LeakedClass> classes_;

@@ -84,6 +84,7 @@ std::vector<Kept> kept_references(std::vector<LeakGroup>& groups, Judges& judges
         }
         kept.push_back({&group, *retain, {}});
     }
+    if (kept.size() < 2) return kept;  // no two to hold each other
     constexpr size_t kMostLives = 4096;
     buffers.for_each_live([&](const BufferLife& life) {
         const auto at =

@@ -84,13 +84,21 @@ public:
             origins.size() == 1 ? &buffers.origins().at(*origins.begin()) : nullptr;
         const Held held =
             why_held(lives, made, origin, buffers.types().at(type_), buffers.event_count(), facts);
-        if (held.cause != Cause::kUnknown) return {whole(Kind::kHeld, held)};
-        if (!facts.counts_known) return {whole(Kind::kRefcountLeak, {})};
-        if (is_growth(lives, buffers.types().at(type_), buffers.event_count())) return {growth()};
+        if (held.cause != Cause::kUnknown) return alone(whole(Kind::kHeld, held));
+        if (!facts.counts_known) return alone(whole(Kind::kRefcountLeak, {}));
+        if (is_growth(lives, buffers.types().at(type_), buffers.event_count()))
+            return alone(growth());
         return blamed(facts.sampling.active());
     }
 
 private:
+    // Not as an initializer list, which would copy it: a group may hold a million ways.
+    static std::vector<LeakGroup> alone(LeakGroup group) {
+        std::vector<LeakGroup> groups;
+        groups.push_back(std::move(group));
+        return groups;
+    }
+
     LeakGroup start() const {
         LeakGroup group;
         group.type = type_;
@@ -100,7 +108,7 @@ private:
     }
 
     Way way_of(const LeakedClass& one) const {
-        return judge_.ways.make(one.origin.second, one.sites, one.example->history.in_order());
+        return judge_.ways.make(one.origin.second, one.sites, one.example->history.unordered());
     }
 
     LeakGroup whole(Kind kind, const Held& held) const {
@@ -196,7 +204,7 @@ private:
             }
             group.confidence = confidence_of(group.verdict, group.lives.count);
             group.ambiguous = true;
-            return {group};
+            return alone(std::move(group));
         }
         Groups groups;
         size_t verdicts = 0;
@@ -259,20 +267,20 @@ std::vector<LeakGroup> group_leaks(uint32_t type, Judge& judge, const Buffers& b
     std::map<Place, SiteGroups> sites;
     std::map<std::tuple<Place, bool, std::string>, LeakGroup> held;
     const std::string* const partial = facts.hooks.partial(type);
-    for (const LeakedClass* const one : judge.leaked) {
-        const PathId created = judge.ways.path_of(one->origin.second);
+    for (const LeakedClass& one : judge.leaked) {
+        const PathId created = judge.ways.path_of(one.origin.second);
         const Place site = judge.ways.plumbing().site(Op::kCreate, created);
         const std::string keeper = keeper_of(judge.ways.paths(), created);
-        if (!one->unseen && !one->young && partial == nullptr && keeper.empty()) {
-            sites.try_emplace(site, type, site, judge).first->second.add(*one);
+        if (!one.unseen && !one.young && partial == nullptr && keeper.empty()) {
+            sites.try_emplace(site, type, site, judge).first->second.add(one);
             continue;
         }
-        LeakGroup& group = held[{site, one->unseen, keeper}];
+        LeakGroup& group = held[{site, one.unseen, keeper}];
         group.type = type;
         group.created_site = site;
         group.kind = Kind::kHeld;
-        add_class(group, *one, judge.ways.make(one->origin.second, one->sites, {}));
-        if (one->unseen) {
+        add_class(group, one, judge.ways.make(one.origin.second, one.sites, {}));
+        if (one.unseen) {
             group.held = held_as_unseen(group.lives);
         } else if (partial != nullptr) {
             group.held = held_as_partial(*partial);

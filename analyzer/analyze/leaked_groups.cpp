@@ -8,19 +8,19 @@
 namespace lastref {
 namespace {
 
-uint64_t events_of(const SiteCounts& sites) {
-    uint64_t sum = 0;
-    for (const auto& [site, times] : sites) sum += times;
-    return sum;
-}
-
 // Somebody finds it again and again: one place used it at least so many times, over `span` ticks.
 bool is_revisited(const BufferLife& life, uint64_t visits_wanted, uint64_t span) {
     struct Visits {
         uint64_t count = 0, first = UINT64_MAX, last = 0;
     };
+    const std::vector<HistoryRecord>& records = life.history.unordered();
+    // Most lives are too short as a whole, and there are many.
+    const auto [first, last] =
+        std::minmax_element(records.begin(), records.end(),
+                            [](const auto& a, const auto& b) { return a.ticks < b.ticks; });
+    if (records.size() < visits_wanted || last->ticks - first->ticks < span) return false;
     std::unordered_map<uint64_t, Visits> by_site;
-    for (const HistoryRecord& record : life.history.unordered()) {
+    for (const HistoryRecord& record : records) {
         Visits& visits = by_site[record.site()];
         ++visits.count;
         visits.first = std::min(visits.first, record.ticks);
@@ -73,8 +73,7 @@ bool is_young(const BufferLife& life, const TypeStatistics& type, const TraceFac
            (type.ended != 0 && age <= type.longest_life);
 }
 
-LiveStatistics of_one(const BufferLife& life, uint64_t events, const Buffers& buffers,
-                      const TraceFacts& facts) {
+LiveStatistics of_one(const BufferLife& life, const Buffers& buffers, const TraceFacts& facts) {
     LiveStatistics one;
     one.count = 1;
     one.bytes = life.size;
@@ -92,7 +91,7 @@ LiveStatistics of_one(const BufferLife& life, uint64_t events, const Buffers& bu
     one.old = life.created_at <= buffers.event_count() / 4 * 3;
     // What only waited for the second half of its life is not come back to.
     one.old_in_use = one.old != 0 && one.in_use_late != 0 && is_revisited(life, 2, span);
-    one.events = one.fewest_events = events;
+    one.events = one.fewest_events = life.counted_events();
     return one;
 }
 
@@ -139,7 +138,7 @@ std::vector<LeakedClass> classify_leaked(const Buffers& buffers, const TraceFact
             one.sites = life.sites();
             one.example = &life;
         }
-        one.lives.merge(of_one(life, events_of(fresh ? one.sites : life.sites()), buffers, facts));
+        one.lives.merge(of_one(life, buffers, facts));
         if (std::tie(life.created_ticks, life.address) <
             std::tie(one.example->created_ticks, one.example->address)) {
             one.example = &life;

@@ -22,6 +22,12 @@ SiteCounts SiteTally::counts() const {
     return sorted;
 }
 
+uint64_t SiteTally::events() const {
+    uint64_t sum = 0;
+    for (const auto& [site, times] : sites_) sum += times;
+    return sum;
+}
+
 SiteCounts count_sites(const std::vector<HistoryRecord>& records) {
     SiteCounts counts;
     counts.reserve(records.size());
@@ -36,6 +42,7 @@ SiteCounts count_sites(const std::vector<HistoryRecord>& records) {
         }
     }
     counts.resize(kept);
+    counts.shrink_to_fit();
     return counts;
 }
 

@@ -27,6 +27,7 @@ public:
     static constexpr size_t kMost = 256;
     void add(uint64_t site);
     SiteCounts counts() const;
+    uint64_t events() const;  // the sum of counts()
 
 private:
     SiteCounts sites_;

@@ -23,7 +23,7 @@ uint32_t Way::times(Op op, Place site) const {
 }
 
 TypeWays::TypeWays(CallPaths& paths, const Origins& origins, uint32_t type,
-                   const std::vector<std::pair<uint32_t, SiteCounts>>& running)
+                   const std::vector<RunningLives>& running)
     : paths_(paths) {
     const auto first = origins.lower_bound({type, 0});
     const auto last = origins.upper_bound({type, UINT32_MAX});
@@ -38,7 +38,7 @@ TypeWays::TypeWays(CallPaths& paths, const Origins& origins, uint32_t type,
     }
     for (const auto& [created_stack, sites] : running) {
         ++uses[{Op::kCreate, paths_.of(created_stack)}];
-        for (const auto& [site, times] : sites) {
+        for (const auto& [site, times] : *sites) {
             ++uses[{site_op(site), paths_.of(site_stack(site))}];
         }
     }
@@ -56,7 +56,7 @@ TypeWays::TypeWays(CallPaths& paths, const Origins& origins, uint32_t type,
         }
     }
     for (const auto& [created_stack, sites] : running) {
-        if (running_.size() < kMostEndedOfSite) running_.push_back(make(created_stack, sites, {}));
+        if (running_.size() < kMostEndedOfSite) running_.push_back(make(created_stack, *sites, {}));
     }
     std::stable_sort(ended_.begin(), ended_.end(), [](const Way& a, const Way& b) {
         if (a.lives != b.lives) return a.lives > b.lives;
@@ -105,6 +105,8 @@ Way TypeWays::make(uint32_t created_stack, const SiteCounts& sites,
         }
     }
     if (!way.sites.empty()) way.sites.resize(kept + 1);
+    way.bag.shrink_to_fit();
+    way.sites.shrink_to_fit();
     for (const HistoryRecord& record : records) {
         if (record.operation() == Op::kTouch) {
             way.touches.emplace_back(plumbing_->site(Op::kTouch, paths_.of(record.stack)),
@@ -113,6 +115,7 @@ Way TypeWays::make(uint32_t created_stack, const SiteCounts& sites,
     }
     std::sort(way.touches.begin(), way.touches.end());
     way.touches.erase(std::unique(way.touches.begin(), way.touches.end()), way.touches.end());
+    way.touches.shrink_to_fit();
     return way;
 }
 

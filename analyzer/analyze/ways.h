@@ -39,15 +39,22 @@ struct Way {
     uint32_t times(trace::Op op, Place site) const;
 };
 
+// Lives that did not end well, of one class: where they were made and what they did.
+struct RunningLives {
+    uint32_t created_stack;
+    const SiteCounts* sites;
+};
+
 class TypeWays {
 public:
     // Ended lives are read from `origins`. `running` are further lives whose stacks count for
-    // learning plumbing: leaked and misused ones.
+    // learning plumbing: leaked and misused ones. They need to be there for the constructor only.
     TypeWays(CallPaths& paths, const Origins& origins, uint32_t type,
-             const std::vector<std::pair<uint32_t, SiteCounts>>& running);
+             const std::vector<RunningLives>& running);
     TypeWays(const TypeWays&) = delete;
     TypeWays& operator=(const TypeWays&) = delete;
 
+    // Of `records`, in any order, touches are taken.
     Way make(uint32_t created_stack, const SiteCounts& sites,
              const std::vector<HistoryRecord>& records) const;
 
