@@ -91,6 +91,7 @@ std::vector<MemoryGroup> by_place(const std::vector<MemoryGroup>& groups, StackN
         whole.peers_ended += group.peers_ended;
         whole.estimate.add(group.estimate);
         whole.forgotten += group.forgotten;
+        whole.ranks.add(group.ranks);
         if (whole.not_forgotten == nullptr) whole.not_forgotten = group.not_forgotten;
         whole.stacks.insert(whole.stacks.end(), group.stacks.begin(), group.stacks.end());
     }

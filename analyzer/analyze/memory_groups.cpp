@@ -36,13 +36,14 @@ void add(Groups& groups, const MemoryGroup& one, const TraceFacts& facts) {
 struct AmongPeers {
     uint64_t longest_life = 0;  // ticks, of a peer that was freed
     uint64_t overdue = 0;       // live ones that are older than that
-    uint64_t first_serial = UINT64_MAX, last_serial = 0;
+    uint64_t first_serial = UINT64_MAX;
+    double serials = 0;  // their sum
 };
 
 // Why live blocks may be there for good reasons; nullptr if they rather look forgotten: spread over
 // all that was made, and older than any that was freed got.
-const char* why_not_forgotten(const AmongPeers& live, uint64_t count, uint64_t made,
-                              uint64_t ended) {
+const char* why_not_forgotten(const AmongPeers& live, const MemoryGroup& group, uint64_t made) {
+    const uint64_t count = group.count, ended = group.peers_ended;
     if (ended == 0) return "none that was made here was freed";
     if (live.overdue * 2 < count)
         return "others that were made here got as old before they were freed";
@@ -51,8 +52,9 @@ const char* why_not_forgotten(const AmongPeers& live, uint64_t count, uint64_t m
     if (ended >= 2 * count && made > window && live.first_serial >= made - window) {
         return "these are the newest of those that were made here: they may be in use";
     }
-    if (live.last_serial < made / (count >= 4 ? 4 : 16)) {
-        return "these are the first of those that were made here: they may be kept on purpose";
+    if (group.ranks.lie_in_front()) {
+        return "these are among the first of those that were made here: they may be kept on "
+               "purpose";
     }
     return nullptr;
 }
@@ -104,15 +106,16 @@ std::vector<MemoryGroup> group_blocks(const Heap& heap, const Buffers& buffers,
         // The longest life is of those that were looked at.
         if (age > peers.longest_life + peers.longest_life / 4) ++peers.overdue;
         peers.first_serial = std::min<uint64_t>(peers.first_serial, block.serial);
-        peers.last_serial = std::max<uint64_t>(peers.last_serial, block.serial);
+        peers.serials += block.serial;
     });
     for (auto& [stack, group] : groups) {
         const uint64_t made = heap.allocations_at(stack);
         const auto behind = behind_at.find(stack);
         const uint64_t live = group.count + (behind == behind_at.end() ? 0 : behind->second);
         group.peers_ended = made - std::min(made, live);
-        group.not_forgotten =
-            why_not_forgotten(among_peers[stack], group.count, made, group.peers_ended);
+        const AmongPeers& peers = among_peers[stack];
+        group.ranks.add(group.count, made, peers.serials);
+        group.not_forgotten = why_not_forgotten(peers, group, made);
         if (group.not_forgotten == nullptr) group.forgotten = group.count;
     }
     return sorted(groups);

@@ -8,6 +8,7 @@
 #include "analyze/buffers.h"
 #include "analyze/heap.h"
 #include "analyze/mappings.h"
+#include "analyze/rank_test.h"
 #include "analyze/trace_facts.h"
 
 namespace lastref {
@@ -21,6 +22,7 @@ struct MemoryGroup {
     // Of heap blocks: how many look forgotten, and why the others do not.
     uint64_t forgotten = 0;
     const char* not_forgotten = nullptr;
+    RankTest ranks;                // among all blocks that were made by the same stack
     std::vector<uint32_t> stacks;  // that made them; `stack` is the first
     Estimate estimate;             // where a sample was recorded
     // The example: the oldest.

@@ -17,6 +17,7 @@ constexpr size_t kMostFreed = 16;  // stacks that free the blocks of one stack
 constexpr size_t kMostSuspects = 3;
 constexpr double kUsually = 0.9;      // of the peers are freed at one place
 constexpr uint64_t kFewestPeers = 4;  // with less, chance looks like a rule
+constexpr uint64_t kEnough = 32;      // and with so many it does not
 // A program that keeps blocks of more places than this does not clean up at its end. Of a hundred
 // programs that were looked at (git, cc1plus, perl, node, bash, vim) all that were wrongly accused
 // keep those of 10 to 6000 places; there only blocks of which nearly all are freed are told.
@@ -70,6 +71,10 @@ MissingFrees::MissingFrees(const Heap& heap, CallPaths& paths, StackNames& names
         made.live += places[i].count;
         made.forgotten += places[i].forgotten;
         made.ended += places[i].peers_ended;
+        made.ranks.add(places[i].ranks);
+        for (const Freed& one : freed_by(places[i])) {
+            made.freed[plumbing_->site(Op::kFree, one.path)] += one.count;
+        }
     }
 }
 
@@ -104,6 +109,21 @@ bool MissingFrees::may_be_kept(const MemoryGroup& place) const {
            (place.count < kFewestOfMany || place.peers_ended < kFreedOfMany * place.count);
 }
 
+// Which of several ones would have freed these nothing tells. That of few all were freed in one
+// place may be chance: what is made here by other ways has to bear it out.
+bool MissingFrees::are_freed_at_one_place(const std::vector<Freed>& freed, const Made& made) const {
+    uint64_t all = 0, all_made_here = 0;
+    for (const Freed& one : freed) all += one.count;
+    for (const auto& [site, count] : made.freed) all_made_here += count;
+    const auto share = [](uint64_t some, uint64_t of) {
+        return static_cast<double>(some) / static_cast<double>(of);
+    };
+    const uint64_t most = freed.front().count;
+    if (most == all && all >= kEnough) return true;
+    const uint64_t here = made.freed.at(plumbing_->site(Op::kFree, freed.front().path));
+    return share(most, all) >= kUsually && share(here, all_made_here) >= kUsually;
+}
+
 void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
     if (place.forgotten * 2 < place.count) {
         if (place.peers_ended != 0 && place.not_forgotten != nullptr) {
@@ -118,6 +138,13 @@ void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
         finding.reason = "no culprit is named: of all blocks made here, by whichever way, " +
                          std::to_string(made.live) + " live and " + std::to_string(made.ended) +
                          " freed, most of those that live may be kept on purpose";
+        return;
+    }
+    if (made.ranks.lie_in_front() || made.ranks.lie_at_end()) {
+        finding.reason =
+            std::string("no culprit is named: of all blocks made here, by whichever way, ") +
+            (made.ranks.lie_in_front() ? "the first are left; they may be kept on purpose"
+                                       : "older ones were freed more often; these may be in use");
         return;
     }
     if (may_be_kept(place)) {
@@ -156,9 +183,8 @@ void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
             (origin == Plumbing::kNoPlace ? "" : ", in " + place_text(paths_.frame(origin)));
         finding.suspects.push_back(std::move(culprit));
     }
-    // Which of several ones would have freed these nothing tells.
-    const bool usual = static_cast<double>(freed.front().count) >= kUsually * peers;
-    if (usual && finding.suspects.front().confidence >= kLeastConfidence) {
+    if (are_freed_at_one_place(freed, made) &&
+        finding.suspects.front().confidence >= kLeastConfidence) {
         finding.culprit = finding.suspects.front();
     } else {
         finding.reason = "no culprit is named: blocks made here are freed in several places";

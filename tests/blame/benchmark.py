@@ -21,7 +21,7 @@ RATES = ("2", "20", "500", "once", "1")
 MISUSE = {"over-release", "use-after-release", "freed-while-referenced"}
 # What a scenario can't vary in: it always has the same faults, or none.
 FIXED_RATE = {"dropped_queue": "once", "growing": "1", "late_leak": "0"}
-HEAP_DECOYS = {"heap_cache", "heap_names", "heap_table"}
+HEAP_DECOYS = {"heap_cache", "heap_names", "heap_words", "heap_table"}
 HEAP_MADE = "Block::make"  # by which every program of plain heap blocks makes them
 NOT_ALWAYS = {"consumed", "over_release", "use_after", "freed_early"}
 # Counts are not what these are about, or their buffers count for themselves.

@@ -1,7 +1,10 @@
 // Plain heap blocks, without reference counts: frees that do not come, and blocks that are kept for
 // good reasons (rows 4 to 7, 18, 20, 29, 30 and 31 of what goes wrong in a buffer's life).
+#include <array>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <stdexcept>
 
 #include "scene.h"
@@ -130,7 +133,31 @@ struct Names {
     FRAME static void finish(Item&) {}
 };
 
-// 30, a decoy for counts of frees: a table that grows, and few entries of it are removed.
+// 31, a decoy: words of a language, few of which are frequent. One table for all threads; words
+// that are new come ever more seldom, and never stop.
+struct Words {
+    static constexpr double kAll = 400;
+    static char*& known(uint64_t word) {
+        static std::array<char*, static_cast<size_t>(kAll)> all;
+        return all[word];
+    }
+    FRAME static bool keep(uint64_t word, char* text) {
+        static std::mutex mutex;
+        const std::lock_guard lock(mutex);
+        if (known(word) != nullptr) return false;
+        known(word) = text;
+        return true;
+    }
+    FRAME static void begin(Item& item) {
+        char* const text = Block::make(item.random);
+        const double share = static_cast<double>(item.random >> 11) * 0x1p-53;
+        if (!keep(static_cast<uint64_t>(std::pow(kAll, share)) - 1, text)) std::free(text);
+    }
+    FRAME static void finish(Item&) {}
+};
+
+// 30, a decoy for counts of frees: a table that grows, and a part of its entries is removed, of
+// whatever age.
 struct HeapTable {
     static std::vector<char*>& entries() {
         static thread_local std::vector<char*> all;
@@ -144,7 +171,8 @@ struct HeapTable {
     FRAME static void begin(Item&) {}
     FRAME static void finish(Item& item) {
         entries().push_back(Block::make(item.random));
-        if (item.index % 8 == 7) remove(item.random);
+        const uint64_t removed = 2u << variation.seed % 3;  // one in so many
+        if ((item.random >> 32) % removed == 0) remove(item.random);
     }
 };
 
@@ -157,6 +185,7 @@ int main(int argc, char** argv) {
         {"heap_overwritten", Title::begin, Title::finish},
         {"heap_cache", HeapCache::begin, HeapCache::finish},
         {"heap_names", Names::begin, Names::finish},
+        {"heap_words", Words::begin, Words::finish},
         {"heap_table", HeapTable::begin, HeapTable::finish},
     };
     return run_scenarios(scenarios, argc, argv);
