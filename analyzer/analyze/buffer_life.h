@@ -120,7 +120,23 @@ struct OriginStatistics : Population {
     Signatures ended_lives;
 };
 
+// In which order one thread ended lives, of those of one type, by the order in which they were
+// made.
+struct EndOrder {
+    uint64_t ended = 0;
+    uint64_t oldest = UINT64_MAX, newest = 0;  // serials
+    uint64_t behind = 0;                       // the newest that had ended before them: sum
+
+    void add(uint64_t serial) {
+        ++ended;
+        oldest = std::min(oldest, serial);
+        newest = std::max(newest, serial);
+        behind += newest - serial;
+    }
+};
+
 struct ThreadPopulation : Population {
+    EndOrder ends;              // by this thread
     uint64_t last_change = 0;   // ticks: when it grew last, or one of it ended
     uint64_t newest_ended = 0;  // how many had come to it with the newest of those that ended
 };

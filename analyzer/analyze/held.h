@@ -33,9 +33,9 @@ Held held_in_flight(const LiveStatistics& lives, const Population& type, const T
 // classes and GStreamer's registry do; empty if there is none.
 std::string keeper_of(const CallPaths& paths, PathId created);
 
-// Lives that are still in use however old they are, or wait for their turn, more and more of them:
-// their holder grows.
-bool is_growth(const LiveStatistics& lives, const Population& type, uint64_t buffer_events);
+// Lives that are still in use however old they are, or wait for their turn, or are drawn to go at
+// any age, more and more of them: their holder grows.
+bool is_growth(const LiveStatistics& lives, const TypeStatistics& type, uint64_t buffer_events);
 
 }  // namespace lastref
 

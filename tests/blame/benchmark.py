@@ -20,12 +20,13 @@ DEVELOPMENT_SHAPES, HELD_OUT_SHAPES = (0, 1, 2), (3, 4, 5)
 RATES = ("2", "20", "500", "once", "1")
 MISUSE = {"over-release", "use-after-release", "freed-while-referenced"}
 # What a scenario can't vary in: it always has the same faults, or none.
-FIXED_RATE = {"dropped_queue": "once", "growing": "1", "late_leak": "0"}
+FIXED_RATE = {"dropped_queue": "once", "growing": "1", "growing_unused": "1", "late_leak": "0"}
+GROWING = {"growing", "growing_unused"}
 HEAP_DECOYS = {"heap_cache", "heap_names", "heap_words", "heap_table"}
 HEAP_MADE = "Block::make"  # by which every program of plain heap blocks makes them
 NOT_ALWAYS = {"consumed", "over_release", "use_after", "freed_early"}
 # Counts are not what these are about, or their buffers count for themselves.
-NOT_HIDDEN = {"consumed", "over_release", "use_after", "freed_early", "growing", "dropped_queue"}
+NOT_HIDDEN = {"consumed", "over_release", "use_after", "freed_early", "dropped_queue"} | GROWING
 
 
 class Truth:
@@ -71,7 +72,7 @@ class Variation:
     @property
     def always(self):
         """Every buffer goes wrong: who holds it is all that can be told, in any stratum."""
-        return self.options["rate"] == "1" and self.scenario != "growing"
+        return self.options["rate"] == "1" and self.scenario not in GROWING
 
     @property
     def decoy(self):

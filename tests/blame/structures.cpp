@@ -236,6 +236,34 @@ struct Growing {
     }
 };
 
+// 30, too: nobody uses what is held, and what has to go is drawn, of whatever age.
+struct Hoard {
+    static std::vector<Buffer*>& entries() {
+        static thread_local std::vector<Buffer*> all;
+        return all;
+    }
+    FRAME static void insert(Buffer* buffer) {
+        buffer->retain();  // truth: growing_unused growth Hoard::insert
+        entries().push_back(buffer);
+    }
+    FRAME static void evict(uint64_t random) {
+        const size_t at = random % entries().size();
+        entries()[at]->release();
+        entries().erase(entries().begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    FRAME static void begin(Item& item) {
+        item.buffer = Buffer::create("Record");
+        noise_before(item);
+    }
+    FRAME static void finish(Item& item) {
+        noise_after(item);
+        insert(item.buffer);
+        item.buffer->release();
+        const uint64_t evicted = 2u << variation.seed % 4;  // one in so many
+        if ((item.random >> 32) % evicted == 0) evict(item.random);
+    }
+};
+
 int main(int argc, char** argv) {
     static constexpr Scenario scenarios[] = {
         {"cycle", Parent::begin, Parent::finish},
@@ -247,6 +275,7 @@ int main(int argc, char** argv) {
         {"use_after", Reader::begin, Reader::finish},
         {"freed_early", Cleaner::begin, Cleaner::finish},
         {"growing", Growing::begin, Growing::finish},
+        {"growing_unused", Hoard::begin, Hoard::finish},
     };
     return run_scenarios(scenarios, argc, argv);
 }
