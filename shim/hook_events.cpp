@@ -1,5 +1,6 @@
 #include "hook_events.h"
 
+#include "hook_counter.h"
 #include "hook_modules.h"
 #include "hook_notes.h"
 #include "hook_thread.h"
@@ -8,8 +9,6 @@
 
 namespace lastref::hooks {
 namespace {
-
-constexpr int64_t kMostPlausible = 1 << 28;
 
 trace::Op op_of(Operation operation) {
     switch (operation) {
@@ -28,13 +27,6 @@ trace::Op op_of(Operation operation) {
         default:
             return trace::Op::kTouch;
     }
-}
-
-// A number that is no count means that the library's layout is another one.
-bool plausible(const HookEvent& event) {
-    if (event.count > kMostPlausible) return false;
-    if (event.operation == Operation::kCreate) return event.count > 0;
-    return event.count >= -1;
 }
 
 // While this lives, hooks deeper on this stack do nothing.
@@ -57,16 +49,11 @@ void record_event(void* argument) {
     HookEvent& event = *static_cast<HookEvent*>(argument);
     HookedType& type = *event.binding->type;
     Busy busy;
-    if (event.counted && !plausible(event)) [[unlikely]] {
-        event.counted = false;
-        if (type.counter_trusted.exchange(false)) {
-            note(trace::HookFact::kNoCounter, type.name.text, event.count,
-                 "that is no reference count; the counter is not read any more");
-        }
-    }
+    check_counter(event);
     recorder::Hooked hooked = {type.name, type.flags, event.count};
     if (event.counted) hooked.flags |= trace::kCountKnown;
     if (!event.counted && event.operation == Operation::kCreate) hooked.flags = 0;
+    if (event.returned) hooked.flags |= trace::kReturned;
     if (event.operation == Operation::kDestroyIfTracked) hooked.flags |= trace::kIfLive;
     recorder::hooked_event(op_of(event.operation), reinterpret_cast<void*>(event.identity), hooked,
                            event.site);

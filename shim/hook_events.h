@@ -14,6 +14,7 @@ struct HookEvent {
     const Binding* binding;
     Operation operation;
     bool counted;   // `count` is known
+    bool returned;  // the operation was done while its function ran
     int64_t count;  // before the operation; a create: after
     uintptr_t identity;
     CallSite site;

@@ -152,7 +152,7 @@ HookEvent make_event(const Binding& binding, const HookFrame& frame, uintptr_t i
     event.operation = binding.operation;
     event.identity = identity;
     event.site = {frame.return_address, reinterpret_cast<uintptr_t>(frame.stack), frame.caller_fp};
-    event.counted = false;
+    event.counted = event.returned = false;
     event.count = 0;
     event.function_pointer = 0;
     return event;
@@ -222,6 +222,7 @@ void at_return(const Binding& binding, HookFrame& frame, HookThread& thread, uns
         if (before != 0) {
             HookEvent event = make_event(binding, frame, before);
             event.operation = Operation::kRelease;
+            event.returned = true;
             emit(event, thread);
         }
         if (identity == 0 || created_since(thread, frame.creates, identity)) return;

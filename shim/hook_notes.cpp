@@ -95,6 +95,10 @@ void note_everything_again() {
         HookedType& type = table.types[i];
         if (!type.used) continue;
         note(trace::HookFact::kType, type.name.text, flags_of(type), "");
+        if (type.counter_followed.load())
+            note(trace::HookFact::kCounterFollowed, type.name.text, 0, "");
+        if (type.counter.known && !type.counter_trusted.load())
+            note(trace::HookFact::kNoCounter, type.name.text, 0, "see the parent's trace");
         if (type.partial.load()) {
             note(trace::HookFact::kPartial, type.name.text, 0, "see the parent's trace");
         }

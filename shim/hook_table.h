@@ -20,7 +20,11 @@ struct HookedType {
     const Type* rules;
     uint32_t flags;  // trace::CountedFlags of all its events
     Counter counter;
-    std::atomic<bool> counter_trusted;  // until its value contradicts the rule
+    // What is known of the counter: see hook_counter.h.
+    std::atomic<bool> counter_trusted;   // it is read
+    std::atomic<bool> counter_followed;  // it has done what an operation does
+    std::atomic<bool> counter_settled;   // so often that it is the counter
+    std::atomic<uint32_t> steps_met, steps_missed;
     std::atomic<bool> partial;
     bool used;  // a library of its rules is or was loaded
     // Rules about function pointers, looked up at each create.

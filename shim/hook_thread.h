@@ -21,6 +21,10 @@ struct HookThread {
     uintptr_t nest_sp;
     Operation nest_operation;
 
+    // A buffer that the newest event stepped the counter of, and what the counter should be then.
+    uintptr_t stepped_identity;
+    int64_t count_expected;
+
     // The stack depth at which an event is being recorded: hooks below do nothing, so that a hook
     // of something that recording itself calls does not call itself. 0: none.
     uintptr_t busy_sp;

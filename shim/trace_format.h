@@ -318,6 +318,8 @@ enum CountedFlags : uint32_t {
     kRevives = 1u << 1,     // at zero the buffer may wait in a pool: a retain brings it back
     kImplicit = 1u << 2,    // not all creations are seen: a new identity was created unseen
     kIfLive = 1u << 3,      // of a kDestroy: means nothing but where a buffer of this type is live
+    kReturned = 1u << 4,    // of a kRelease: done by the function that returns now, and the memory
+                            // may be gone since
 };
 
 // What a kHook record says; subject, value and more as told here.
@@ -328,7 +330,10 @@ enum class HookFact : uint32_t {
     kPartial = 4,     // a type; 0; what is not seen of it: no verdict is drawn
     kBadPointer = 5,  // a function; how often until now; its rule's place
     kOff = 6,         // nothing is hooked (any more); 0; why
-    kNoCounter = 7,   // a type; the value that was no count; why its counter is not read any more
+    kNoCounter = 7,   // a type; what was read; why its counter is not read any more. No reading of
+                      // this trace was the count
+    kCounterFollowed = 8,  // a type: its counter did what operations do; without it, no reading is
+                           // known to be the count
 };
 
 // Which call kFailed tells of.

@@ -137,6 +137,8 @@ void add_hooked_types(const Lifecycle& lifecycle, TraceFile& trace, const HookFa
         one.seen += coverage.seen;
         one.unseen += coverage.unseen;
         if (const std::string* partial = hooks.partial(type)) one.partial = *partial;
+        if (const std::string* refused = hooks.counter_refused(type))
+            one.counter_refused = *refused;
     }
 }
 

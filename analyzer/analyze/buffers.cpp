@@ -29,7 +29,9 @@ void Buffers::handle(const Event& event) {
     ++event_count_;
     const Told told = take_told(event);
     if ((told.flags & trace::kIfLive) != 0 && !is_live(event.address, told.type)) return;
+    if ((told.flags & trace::kReturned) != 0 && explains_free(event)) return;
     if (event.op == Op::kCreate) {
+        if (!freed_in_use_.empty()) forget_free(event);
         create(event);
         if (told.flags != 0) hold_against(told, event);
         return;
@@ -320,9 +322,8 @@ void Buffers::end_range(uint64_t address, uint64_t size, const Event& event) {
         life.memory_freed = true;
         if (life.state != State::kLive) continue;
         remember(life, make_record(event, life.count));
-        // A hooked library may drop its last reference by inlined code.
         if (life.count > 0 && hooks_.hooked(life.type))
-            note_unseen(life, static_cast<uint64_t>(life.count));
+            freed_in_use(life, event);
         else if (life.count > 0)
             accuse(Kind::kFreedWhileReferenced, life, event);
         life.judged = true;

@@ -109,6 +109,12 @@ private:
         uint32_t flags = 0;  // trace::CountedFlags
         uint32_t type = 0;
     };
+    // A buffer whose memory was freed while its count was above zero.
+    struct FreedInUse {
+        uint64_t address = 0;
+        uint32_t type = 0;
+        bool else_seen = true;  // nothing of it was unseen but what the free shows
+    };
     void counted(const Event& event);
     bool is_live(uint64_t address, uint32_t type) const;
     Told take_told(const Event& event);
@@ -116,6 +122,9 @@ private:
     void create_unseen(const Told& told, const Event& event);
     void reconcile(BufferLife& life, int64_t count, const Event& event);
     void note_unseen(BufferLife& life, uint64_t steps);
+    void freed_in_use(BufferLife& life, const Event& event);
+    bool explains_free(const Event& release);
+    void forget_free(const Event& create);
     void bring_back(BufferLife& life);
     void unlearn_end(const BufferLife& life);
 
@@ -157,7 +166,8 @@ private:
     uint64_t event_count_ = 0;
     HookFacts hooks_;
     bool from_start_ = true;
-    std::vector<Told> told_;  // by log
+    std::vector<Told> told_;                                             // by log
+    std::unordered_map<uint32_t, std::deque<FreedInUse>> freed_in_use_;  // by log, the newest few
     std::map<uint32_t, HookCoverage> coverage_;
     std::deque<std::pair<uint64_t, uint64_t>> ended_;  // address, created_at: oldest first
     std::unordered_map<uint32_t, std::vector<BufferLife>> lifted_;  // by log

@@ -83,7 +83,7 @@ std::string_view standing_name(Standing standing) {
 HookedType& hooked_type(Summary& summary, const std::string& type) {
     for (HookedType& one : summary.hooked)
         if (one.type == type) return one;
-    return summary.hooked.emplace_back(HookedType{type, 0, 0, {}});
+    return summary.hooked.emplace_back(HookedType{type, 0, 0, {}, {}});
 }
 
 bool is_failing(Standing standing) {

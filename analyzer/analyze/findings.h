@@ -179,7 +179,8 @@ struct HookedType {
     std::string type;
     uint64_t seen = 0;
     uint64_t unseen = 0;
-    std::string partial;  // what is not hooked of it; empty: all is
+    std::string partial;          // what is not hooked of it; empty: all is
+    std::string counter_refused;  // why its counter is not believed; empty: it is, or it has none
 
     double coverage() const {
         return seen + unseen == 0 ? 1.0

@@ -22,12 +22,34 @@ public:
     bool hooked(uint32_t type) const { return types_.contains(type); }
     // What is not seen of it; nullptr where all is.
     const std::string* partial(uint32_t type) const {
-        const auto found = types_.find(type);
-        return found == types_.end() || found->second.empty() ? nullptr : &found->second;
+        const Type* const found = find(type);
+        return found == nullptr || found->partial.empty() ? nullptr : &found->partial;
+    }
+    // Whether what is read as its counter is known to be that.
+    bool counter_holds(uint32_t type) const {
+        const Type* const found = find(type);
+        return found != nullptr && found->counter_holds();
+    }
+    // What contradicted the counter; nullptr where nothing did.
+    const std::string* counter_refused(uint32_t type) const {
+        const Type* const found = find(type);
+        return found == nullptr || found->counter_refused.empty() ? nullptr
+                                                                  : &found->counter_refused;
     }
 
 private:
-    std::map<uint32_t, std::string> types_;  // to what is not seen of them
+    struct Type {
+        bool hooked = false, has_counter = false, implicit = false, counter_followed = false;
+        std::string partial, counter_refused;
+
+        bool counter_holds() const { return counter_followed && counter_refused.empty(); }
+    };
+    const Type* find(uint32_t type) const {
+        const auto found = types_.find(type);
+        return found == types_.end() ? nullptr : &found->second;
+    }
+
+    std::map<uint32_t, Type> types_;
 };
 
 // How many of a type's operations were seen, of those that its true counter proves.

@@ -1,5 +1,7 @@
 // Buffers of hooked libraries: what kCounted tells before an operation, held against the model.
 //
+//   the counter has not been seen to       its readings mean nothing
+//   follow the operations
 //   the counter is what the events say     nothing: it stays out of the history
 //   it is not                              operations were unseen (inlined code): the count is
 //                                          corrected. Where several threads are at the buffer a
@@ -9,10 +11,13 @@
 //                                          and creations are not all seen, that is another one
 //   a destroy that is meant only where      it is passed over where there is none
 //   a buffer of its type is live
+//   a release that its function did        it is what freed the buffer's memory before
+//   before it returned
 //   an unknown identity of a type whose    it was created unseen, with the count that was read
 //   creations are not all seen
 #include <algorithm>
 #include <cstdlib>
+#include <deque>
 
 #include "analyze/buffers.h"
 
@@ -23,7 +28,8 @@ using trace::Op;
 
 void Buffers::counted(const Event& event) {
     if (event.log >= told_.size()) told_.resize(event.log + 1);
-    told_[event.log] = {event.address, event.value, event.detail, event.string};
+    const uint32_t meant = hooks_.counter_holds(event.string) ? ~0u : ~uint32_t{trace::kCountKnown};
+    told_[event.log] = {event.address, event.value, event.detail & meant, event.string};
 }
 
 bool Buffers::is_live(uint64_t address, uint32_t type) const {
@@ -103,6 +109,42 @@ void Buffers::note_unseen(BufferLife& life, uint64_t steps) {
     if (life.unseen == 0 && steps != 0) ++types_[life.type].unseen;
     life.unseen = std::max(life.unseen, steps);
     coverage_[life.type].unseen += steps;
+}
+
+// A hooked library drops its last reference by inlined code; or in a function that returns now.
+void Buffers::freed_in_use(BufferLife& life, const Event& event) {
+    constexpr size_t kNewest = 8;
+    if (life.count == 1) {
+        std::deque<FreedInUse>& in_thread = freed_in_use_[event.log];
+        in_thread.push_back({life.address, life.type, life.unseen == 0});
+        if (in_thread.size() > kNewest) in_thread.pop_front();
+    }
+    note_unseen(life, static_cast<uint64_t>(life.count));
+}
+
+// Whether `release` is what freed a buffer in its thread before: the step was seen after all.
+// Another buffer may lie there by now.
+bool Buffers::explains_free(const Event& release) {
+    const auto in_thread = freed_in_use_.find(release.log);
+    if (in_thread == freed_in_use_.end()) return false;
+    const auto freed =
+        std::find_if(in_thread->second.begin(), in_thread->second.end(),
+                     [&](const FreedInUse& one) { return one.address == release.address; });
+    if (freed == in_thread->second.end()) return false;
+    HookCoverage& coverage = coverage_[freed->type];
+    --coverage.unseen;
+    ++coverage.seen;
+    if (freed->else_seen) --types_[freed->type].unseen;
+    in_thread->second.erase(freed);
+    return true;
+}
+
+// What is made in the same thread lies in memory that was given out again since.
+void Buffers::forget_free(const Event& create) {
+    const auto in_thread = freed_in_use_.find(create.log);
+    if (in_thread == freed_in_use_.end()) return;
+    std::erase_if(in_thread->second,
+                  [&](const FreedInUse& one) { return one.address == create.address; });
 }
 
 }  // namespace lastref

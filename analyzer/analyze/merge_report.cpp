@@ -26,6 +26,7 @@ void add(Summary& into, const Summary& more) {
         type.seen += one.seen;
         type.unseen += one.unseen;
         if (!one.partial.empty()) type.partial = one.partial;
+        if (!one.counter_refused.empty()) type.counter_refused = one.counter_refused;
     }
     into.runtime_blocks += more.runtime_blocks;
     into.runtime_bytes += more.runtime_bytes;

@@ -181,7 +181,9 @@ std::string hook_fact(const HookRecord& hook) {
         case HookFact::kOff:
             return "off: " + hook.more;
         case HookFact::kNoCounter:
-            return fmt::format("counter read {}: {}", hook.value, hook.more);
+            return fmt::format("its counter is not believed: read {}: {}", hook.value, hook.more);
+        case HookFact::kCounterFollowed:
+            return "its counter follows the operations";
     }
     return "";
 }

@@ -132,7 +132,9 @@ Json hooked_json(const HookedType& type) {
             {"seen", type.seen},
             {"unseen", type.unseen},
             {"coverage", type.coverage()},
-            {"partial", type.partial.empty() ? Json(nullptr) : Json(type.partial)}};
+            {"partial", type.partial.empty() ? Json(nullptr) : Json(type.partial)},
+            {"counter_refused",
+             type.counter_refused.empty() ? Json(nullptr) : Json(type.counter_refused)}};
 }
 
 Json summary_json(const Report& report, size_t shown) {

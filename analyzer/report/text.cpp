@@ -152,6 +152,8 @@ std::string totals_text(const Report& report) {
             content += fmt::format(", {} more by its counter, coverage {:.1f}%", type.unseen,
                                    type.coverage() * 100);
         if (!type.partial.empty()) content += ", in part: " + printable(type.partial);
+        if (!type.counter_refused.empty())
+            content += ", its counter is not believed: " + printable(type.counter_refused);
         line(&type == summary.hooked.data() ? "hooked" : "", content);
     }
     line("heap", memory_line(summary.heap, "allocated", "freed"));

@@ -376,6 +376,17 @@ TraceBuilder& TraceBuilder::unload(int64_t module, uint32_t epoch) {
     return add(kMetaLog, record);
 }
 
+TraceBuilder& TraceBuilder::hook(HookFact fact, const std::string& subject, int64_t value,
+                                 const std::string& more) {
+    Record record = at_now(Op::kHook);
+    record.event.thread = 0;
+    record.event.value = value;
+    record.event.detail = static_cast<uint32_t>(fact);
+    record.string = subject;
+    record.text2 = more;
+    return add(kMetaLog, record);
+}
+
 TraceBuilder& TraceBuilder::thread_info(uint32_t ordinal, int64_t kernel_id,
                                         const std::string& name) {
     Record record = at_now(Op::kThreadInfo);

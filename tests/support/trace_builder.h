@@ -69,6 +69,8 @@ public:
     TraceBuilder& load(int64_t module, uint64_t address, uint64_t size, const std::string& path,
                        const std::string& build_id = "", uint32_t epoch = 0);
     TraceBuilder& unload(int64_t module, uint32_t epoch);
+    TraceBuilder& hook(trace::HookFact fact, const std::string& subject, int64_t value,
+                       const std::string& more = "");
     TraceBuilder& thread_info(uint32_t ordinal, int64_t kernel_id, const std::string& name);
 
     // The finished file. May be called again after more was added.

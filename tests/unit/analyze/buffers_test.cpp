@@ -200,24 +200,3 @@ TEST_CASE("a very long history keeps both ends") {
         REQUIRE(example.events[i - 1].time_ns < example.events[i].time_ns);
     }
 }
-
-TEST_CASE(
-    "where creations are not seen, a counter that went to zero tells one life from the next") {
-    constexpr uint32_t kFlags = trace::kCountKnown | trace::kImplicit;
-    TraceBuilder told;
-    for (int i = 0; i < 3; ++i) {
-        told.counted(0x1000, 1, "Message", kFlags).retain(0x1000);
-        told.counted(0x1000, 2, "Message", kFlags).release(0x1000);
-        told.counted(0x1000, 1, "Message", kFlags).release(0x1000);
-    }
-    const Report report = report_of(told);
-    CHECK(report.findings.empty());
-    CHECK(report.summary.buffers.created == 3);
-    CHECK(report.summary.buffers.ended == 3);
-
-    TraceBuilder untold;  // the end is the model's alone: it was none
-    untold.counted(0x1000, 0, "Message", trace::kImplicit).retain(0x1000);
-    untold.release(0x1000).release(0x1000);
-    untold.counted(0x1000, 1, "Message", kFlags).release(0x1000);
-    CHECK(report_of(untold).summary.buffers.created == 1);
-}

@@ -96,11 +96,13 @@ TEST_CASE("a hooked type of several parts is counted together, and so is the cov
         type.seen = 45;
         type.unseen = unseen;
         if (unseen == 0) type.partial = "no pool";
+        if (unseen == 0) type.counter_refused = "read 7";
         merge_report(merged, std::move(part), nullptr);
     }
     complete_report(merged);
     REQUIRE(merged.summary.hooked.size() == 1);
     CHECK(merged.summary.hooked[0].seen == 90);
     CHECK(merged.summary.hooked[0].partial == "no pool");
+    CHECK(merged.summary.hooked[0].counter_refused == "read 7");
     CHECK(merged.summary.coverage == 0.9);
 }
