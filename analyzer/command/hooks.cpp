@@ -92,6 +92,7 @@ public:
 private:
     void load_libraries() {
         add(program_, "<exe>", true);
+        add(program_, "", true);  // it may be a library itself
         for (const std::string& path : linked_libraries(program_)) add(path, "", true);
         // What the program may load later: libraries of the usual folders.
         for (const char* folder : {"/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/lib"}) {

@@ -1,9 +1,12 @@
 """Rule files, good and bad, and what `lastref hooks` and `lastref run` say of them."""
 
 import os
+import re
 import unittest
 
-from lastref_testing import LastrefTest, events, info, lastref, program
+from lastref_testing import LastrefTest, events, findings, info, lastref, program, report
+
+PACKS = os.path.join(os.path.dirname(__file__), "..", "..", "shim", "lastref", "hooks")
 
 
 class RuleFiles(LastrefTest):
@@ -59,6 +62,31 @@ class RuleFiles(LastrefTest):
         self.assertRegex(result.stdout, r"ok +way_out +<exe>")
         self.assertRegex(result.stdout, r"missing +no_way +<exe>: there is no such function")
 
+    def test_a_function_that_cannot_be_patched_is_refused_by_name_and_reason(self):
+        library = os.path.join(os.path.dirname(program("hooks/kinds")), "libkinds_refs.so")
+        rules = self.rule_file("lib libkinds_refs.so\nobj Value\n"
+                               "on kinds_value_new out create id=ret\n"
+                               "on kinds_value_loop in release id=a0\n")
+        reason = "the function jumps into its own first instructions"
+        checked = lastref("hooks", "check", rules, library)
+        self.assertEqual(checked.status, 1, repr(checked))
+        self.assertRegex(checked.stdout, r"ok +kinds_value_new +libkinds_refs.so")
+        self.assertRegex(checked.stdout, "refused +kinds_value_loop +libkinds_refs.so: " + reason)
+        run = self.run_program([program("hooks/kinds"), "values", "10"],
+                               options=["--hooks", rules])
+        self.assert_exits(run)
+        self.assertIn("kinds_value_loop         not hooked: " + reason, info(run.traces[0]))
+        result = report(run.traces)
+        self.assertEqual(result["summary"]["hooked"][0]["partial"], "kinds_value_loop: " + reason)
+        self.assertEqual({f["kind"] for f in findings(result, type="Value")}, {"held"})
+
+    def test_the_decoder_is_there_only_where_hooks_are_asked_for(self):
+        rules = self.rule_file("lib <exe>\nobj Any\non main in touch id=a0\n")
+        for options, there in (([], False), (["--hooks", rules], True)):
+            run = self.run_program(["/bin/cat", "/proc/self/maps"], options=options)
+            self.assert_exits(run)
+            self.assertEqual("libZydis" in run.stdout, there)
+
     def test_list_and_new(self):
         listed = lastref("hooks", "list")
         self.assertEqual(listed.status, 0, repr(listed))
@@ -71,16 +99,44 @@ class RuleFiles(LastrefTest):
         self.assertIn("lib libtiny_refs.so\n\nobj box\non box_create out create  id=ret\n"
                       "on box_get in retain id=a0\non box_put in release id=a0\n", drafted.stdout)
 
-    def test_every_pack_parses(self):
-        for line in lastref("hooks", "list").stdout.splitlines():
-            result = lastref("hooks", "check", line.split()[0], "/bin/true")
-            self.assertEqual(result.stderr, "", line)
+    def test_drafts_of_all_usual_pairs(self):
+        pairs = os.path.join(os.path.dirname(program("hooks/planted")), "libpair_names.so")
+        drafted = lastref("hooks", "new", pairs)
+        self.assertEqual(drafted.status, 0, repr(drafted))
+        types = {block.split()[1]: block.split("\n")[1:-1]
+                 for block in re.split(r"\n(?=obj )", drafted.stdout)[1:]}
+        self.assertEqual(types["cell"], ["on cell_new out create  id=ret",
+                                         "on cell_new_with_name out create? id=ret",
+                                         "on cell_ref in retain id=a0",
+                                         "on cell_unref in release id=a0"])
+        self.assertEqual(set(types), {"cell", "node", "key", "page", "lock"})
+        for type, retain, release in (("node", "retain", "release"), ("key", "up_ref", "free"),
+                                      ("page", "get", "put"), ("lock", "acquire", "release")):
+            self.assertEqual(types[type][-2:], [f"on {type}_{retain} in retain id=a0",
+                                                f"on {type}_{release} in release id=a0"])
+        # A draft is a rule file.
+        checked = lastref("hooks", "check", self.rule_file(drafted.stdout), pairs)
+        self.assertEqual((checked.stderr, checked.stdout.count("missing")), ("", 0), repr(checked))
 
-    def test_unpooled_says_which_switches(self):
-        run = self.run_program(["/bin/sh", "-c", "echo $G_SLICE $PYTHONMALLOC"],
-                               options=["--unpooled"])
-        self.assertEqual(run.stdout, "always-malloc malloc\n")
-        self.assertIn("unpooled: G_SLICE=always-malloc", run.stderr)
+    def test_every_pack_parses_and_is_of_known_versions(self):
+        names = {line.split()[0] for line in lastref("hooks", "list").stdout.splitlines()}
+        self.assertEqual(names, {"ffmpeg", "gstreamer", "glib", "openssl", "dbus", "libevent",
+                                 "nghttp2", "grpc", "libxml2", "wayland"})
+        for name in names:
+            with self.subTest(pack=name):
+                self.assertEqual(lastref("hooks", "check", name, "/bin/true").stderr, "")
+                with open(os.path.join(PACKS, name + ".rules"), encoding="ascii") as file:
+                    libraries = [line.split()[1] for line in file if line.startswith("lib ")]
+                for soname in "|".join(libraries).split("|"):
+                    self.assertRegex(soname, r"^lib[\w.-]+\.so\.\d+$")
+
+    def test_unpooled_sets_and_names_the_switches(self):
+        run = self.run_program(["/usr/bin/env"], options=["--unpooled"],
+                               env={"JAVA_TOOL_OPTIONS": "-Xmx1g", "PYTHONMALLOC": "debug"})
+        for switch in ("G_SLICE=always-malloc", "GLIBCXX_FORCE_NEW=1", "PYTHONMALLOC=malloc",
+                       "JAVA_TOOL_OPTIONS=-Xmx1g -Dio.netty.allocator.type=unpooled"):
+            self.assertIn(switch, run.stdout.splitlines())
+            self.assertIn(switch.replace("-Xmx1g ", ""), run.stderr)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
  *        kinds reload N     loads it, uses it for ten lives and unloads it, N times; prints how many
  *                           executable mappings belong to no file after each time
  *        kinds environment WORD...   prints its name, arguments and $KINDS
+ *        kinds values N     N values, of which the first three are kept; prints "done"
  *        kinds wait         calls a function of the library that reads a line from stdin
  *        kinds confined     uses it, installs a seccomp filter that allows all, uses it again */
 #define _GNU_SOURCE
@@ -63,6 +64,8 @@ int main(int count, char **arguments) {
             library = NULL;
             printf("%d\n", executable_mappings());
         }
+    } else if (strcmp(what, "values") == 0) {
+        ((void (*)(int, int))find("kinds_values"))(count > 2 ? atoi(arguments[2]) : 1, 3);
     } else if (strcmp(what, "wait") == 0) {
         printf("%d\n", ((int (*)(int (*)(void)))find("kinds_wait"))(read_line));
     } else if (strcmp(what, "confined") == 0) {
