@@ -37,7 +37,38 @@ void ElfImage::find_tables(const Elf64_Ehdr& header) {
         }
         tables_[section.sh_type == SHT_SYMTAB] = table;
     }
-    if (sections) find_versions(sections, header.e_shnum);
+    if (!sections) return;
+    find_versions(sections, header.e_shnum);
+    find_debug_link(header, sections);
+}
+
+void ElfImage::find_debug_link(const Elf64_Ehdr& header, const Elf64_Shdr* sections) {
+    constexpr char kName[] = ".gnu_debuglink";
+    if (header.e_shstrndx >= header.e_shnum) return;
+    const Elf64_Shdr& names = sections[header.e_shstrndx];
+    const char* const text = array<char>(names.sh_offset, names.sh_size);
+    for (unsigned i = 0; text && i < header.e_shnum; i++) {
+        const Elf64_Shdr& section = sections[i];
+        if (section.sh_type != SHT_PROGBITS || section.sh_name > names.sh_size ||
+            names.sh_size - section.sh_name < sizeof(kName) ||
+            memcmp(text + section.sh_name, kName, sizeof(kName)) != 0) {
+            continue;
+        }
+        const char* const link = array<char>(section.sh_offset, section.sh_size);
+        if (link && memchr(link, 0, section.sh_size)) debug_link_ = link;
+    }
+}
+
+bool ElfImage::take_symbols(const ElfImage& stripped_off) {
+    size_t size = 0, other_size = 0;
+    const uint8_t* const id = build_id(size);
+    const uint8_t* const other = stripped_off.build_id(other_size);
+    if (!id || !other || size != other_size || memcmp(id, other, size) != 0 ||
+        !stripped_off.has_symbol_table()) {
+        return false;
+    }
+    tables_[1] = stripped_off.tables_[1];
+    return true;
 }
 
 void ElfImage::find_versions(const Elf64_Shdr* sections, unsigned count) {

@@ -50,6 +50,10 @@ public:
     // Whether `name` means the symbol: its name, or NAME@VERSION.
     bool is_called(const Symbol& symbol, const char* name, size_t size) const;
     bool has_symbol_table() const { return tables_[1].count != 0; }
+    // The file that its symbols were stripped into; "" where it names none.
+    const char* debug_link() const { return debug_link_; }
+    // Takes over the symbols of that file, if it is of the same build. Its bytes outlive this, too.
+    bool take_symbols(const ElfImage& stripped_off);
 
     // How long the function at `address` is: its symbol's size, else up to the next symbol, else
     // to the segment's end.
@@ -73,6 +77,7 @@ private:
     void find_tables(const Elf64_Ehdr& header);
     void find_soname();
     void find_versions(const Elf64_Shdr* sections, unsigned count);
+    void find_debug_link(const Elf64_Ehdr& header, const Elf64_Shdr* sections);
     const char* version_name(uint16_t version) const;  // "" where it has none
 
     const uint8_t* bytes_ = nullptr;
@@ -81,6 +86,7 @@ private:
     unsigned segment_count_ = 0;
     Table tables_[2];  // .dynsym, .symtab
     const char* soname_ = "";
+    const char* debug_link_ = "";
     const uint16_t* symbol_versions_ = nullptr;  // as many as .dynsym has symbols
     const uint8_t* versions_ = nullptr;          // Elf64_Verdef and Elf64_Verdaux
     uint64_t versions_size_ = 0;

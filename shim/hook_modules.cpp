@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "hook_debug_file.h"
 #include "hook_events.h"
 #include "hook_notes.h"
 #include "hook_pass.h"
@@ -40,7 +41,14 @@ std::atomic<uintptr_t> tried[kTried];
 // A library's file, mapped for one pass.
 class MappedFile {
 public:
-    explicit MappedFile(const char* path) {
+    MappedFile() = default;
+    explicit MappedFile(const char* path) { map(path); }
+    ~MappedFile() { unmap(); }
+    MappedFile(const MappedFile&) = delete;
+    MappedFile& operator=(const MappedFile&) = delete;
+
+    void map(const char* path) {
+        unmap();
         const int fd = raw::open(path, O_RDONLY | O_CLOEXEC, 0);
         if (fd < 0) return;
         const long end = raw::call(SYS_lseek, fd, 0, 2 /* SEEK_END */);
@@ -50,18 +58,29 @@ public:
         }
         raw::close(fd);
     }
-    ~MappedFile() {
-        if (bytes_) raw::unmap(bytes_, size_);
-    }
-    MappedFile(const MappedFile&) = delete;
-    MappedFile& operator=(const MappedFile&) = delete;
-
     bool open(ElfImage& image) const { return bytes_ && image.open(bytes_, size_); }
 
 private:
+    void unmap() {
+        if (bytes_) raw::unmap(bytes_, size_);
+        bytes_ = nullptr;
+    }
+
     uint8_t* bytes_ = nullptr;
     size_t size_ = 0;
 };
+
+// Symbols that were stripped into `file`.
+void find_stripped_symbols(ElfImage& elf, const char* path, MappedFile& file) {
+    char place[kMostDebugPath];
+    for (unsigned i = 0; i < kDebugFilePlaces && !elf.has_symbol_table(); i++) {
+        Text text(place, sizeof(place));
+        if (!debug_file_path(elf, path, i, text)) continue;
+        file.map(place);
+        ElfImage symbols;
+        if (file.open(symbols)) elf.take_symbols(symbols);
+    }
+}
 
 bool is_main(const link_map& map) {
     return map.l_prev == nullptr && (!map.l_name || map.l_name[0] == 0);
@@ -101,7 +120,8 @@ void writing_failed(const CodeWriter& writer) {
 }
 
 void hook_module(Module& module, const char* soname) {
-    MappedFile file(is_main(*module.map) ? "/proc/self/exe" : module.map->l_name);
+    const char* const path = is_main(*module.map) ? "/proc/self/exe" : module.map->l_name;
+    MappedFile file(path), symbols;
     ElfImage elf;
     if (!file.open(elf)) {
         for (uint32_t i = 0; i < table.rules->rule_count; i++) {
@@ -112,6 +132,7 @@ void hook_module(Module& module, const char* soname) {
         }
         return;
     }
+    find_stripped_symbols(elf, path, symbols);
     elf.loaded_range(module.low, module.high);
     module.low += module.bias;
     module.high += module.bias;

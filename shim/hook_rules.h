@@ -20,8 +20,8 @@
 //       have (8 where not told; for out and inout only). nest: while the function runs, the same
 //       operation on the same identity is part of this one. optional: the function need not exist;
 //       without it, a type whose function is missing is marked partial.
-//       FUNCTION   a symbol, exported or not, or SYMBOL@VERSION; a pattern in quotes that holds '('
-//       or '*' matches
+//       FUNCTION   a symbol, exported or not (also one that was stripped into a debug file), or
+//                  SYMBOL@VERSION; a pattern in quotes that holds '(' or '*' matches
 //                  demangled C++ names; +0xOFFSET/BUILDID: offset in the file's address space, and
 //                  leading digits of the build-id; *EXPRESSION: a function pointer that is looked
 //                  up at each create of the type, in that call's terms (and `id`)

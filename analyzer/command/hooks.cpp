@@ -16,6 +16,7 @@
 #include "command/exit_status.h"
 #include "command/program_file.h"
 #include "command/rule_files.h"
+#include "hook_debug_file.h"
 #include "hook_decoder.h"
 #include "hook_elf.h"
 #include "hook_relocate.h"
@@ -32,17 +33,33 @@ int refuse(const std::string& reason) {
 
 struct LibraryFile {
     std::string path, soname;
-    std::vector<char> bytes;
+    std::vector<char> bytes, symbol_bytes;
     ElfImage elf;
     bool linked = true;  // the loader brings it with the program
 
     bool open(const std::string& file) {
         path = file;
+        if (!read(file, bytes, elf)) return false;
+        soname = *elf.soname() ? elf.soname() : fs::path(file).filename().string();
+        find_stripped_symbols();
+        return true;
+    }
+
+private:
+    static bool read(const std::string& file, std::vector<char>& bytes, ElfImage& elf) {
         std::ifstream in(file, std::ios::binary);
         bytes.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-        if (!elf.open(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())) return false;
-        soname = *elf.soname() ? elf.soname() : fs::path(file).filename().string();
-        return true;
+        return elf.open(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+    }
+    void find_stripped_symbols() {
+        std::vector<char> place(kMostDebugPath);
+        for (unsigned i = 0; i < kDebugFilePlaces && !elf.has_symbol_table(); ++i) {
+            Text text(place.data(), place.size());
+            ElfImage symbols;
+            if (debug_file_path(elf, path.c_str(), i, text) &&
+                read(text.c_str(), symbol_bytes, symbols))
+                elf.take_symbols(symbols);
+        }
     }
 };
 

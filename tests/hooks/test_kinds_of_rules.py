@@ -76,6 +76,23 @@ class KindsOfRules(KindsTest):
         self.assertEqual(self.ops(run), {})
         self.assertIn("the file has another build-id", info(run.traces[0]))
 
+    def test_symbols_that_were_stripped_into_a_file_of_their_own(self):
+        """Found beside the library by the link that is left, and believed if it is of the same build."""
+        stripped = os.path.join(self.directory, "libkinds_refs.so")
+        symbols = stripped + ".debug"
+        self.tool("objcopy", "--only-keep-debug", LIBRARY, symbols)
+        self.tool("objcopy", "--strip-all", "--add-gnu-debuglink=" + symbols, LIBRARY, stripped)
+        env = {"LD_LIBRARY_PATH": self.directory}
+        self.assertEqual(self.ops(self.kinds(NODE_RULES, env=env)),
+                         {"create": 10, "retain": 10, "release": 20})
+        checked = lastref("hooks", "check", self.rule_file(NODE_RULES), stripped)
+        self.assertEqual((checked.status, checked.stdout.count("ok ")), (0, 3), repr(checked))
+        self.tool("objcopy", "--only-keep-debug", os.path.join(os.path.dirname(LIBRARY), "kinds"),
+                  symbols)
+        self.assertEqual(self.ops(self.kinds(NODE_RULES, env=env)), {})
+        checked = lastref("hooks", "check", self.rule_file(NODE_RULES), stripped)
+        self.assertIn("and no symbol table but the exported one", checked.stdout)
+
     def test_a_function_pointer_in_data(self):
         run = self.kinds(NODE_RULES + "slot kinds_operations+8 destroy? id=a0\n")
         self.assertEqual(self.ops(run), {"create": 10, "retain": 10, "release": 20, "destroy": 20})
