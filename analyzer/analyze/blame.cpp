@@ -11,7 +11,7 @@ using trace::Op;
 
 constexpr size_t kNearest = 4;  // clean ways that vote
 constexpr size_t kMostSuspects = 8;
-constexpr size_t kMostInnocent = 64;  // paths of a site that are looked at
+constexpr size_t kMostCompared = 64;  // of equally promising ones the first vote
 constexpr size_t kOutwards = 3;       // frames from the telling one outwards that may tell more
 
 Cause cause_of(const Candidate& candidate, Fault fault, PeerLevel level) {
@@ -36,8 +36,16 @@ double calibrated(double confidence, Cause cause) {
 
 Blame::Blame(const TypeWays& ways) : ways_(ways), pairing_(ways) {
     for (const Way& way : ways_.ended()) {
-        all_.push_back(&way);
+        if (all_.size() < kMostOfType) all_.push_back(&way);
+        ended_lives_ += way.lives;
         peers_[way.created_site].push_back(&way);
+        for (const Use& use : way.bag) {
+            std::vector<PathId>& paths = innocent_[{use.op, use.site}];
+            if (paths.size() < kMostInnocent &&
+                std::find(paths.begin(), paths.end(), use.path) == paths.end()) {
+                paths.push_back(use.path);
+            }
+        }
     }
 }
 
@@ -58,6 +66,7 @@ std::vector<Blame::Vote> Blame::nearest(const Way& faulty, Fault fault,
     std::sort(order.begin(), order.end());
     constexpr double kRounding = 1e-9;
     std::vector<std::pair<size_t, Vote>> votes;
+    order.resize(std::min(order.size(), kMostCompared));
     for (const auto& [least, i] : order) {
         if (votes.size() == kNearest) {
             const double furthest = votes.back().second.difference.distance;
@@ -121,22 +130,6 @@ uint32_t Blame::times(const Way& way, const Suspect& suspect) const {
     return sum;
 }
 
-// Paths by which lives that ended did `op` at `site`.
-const std::vector<PathId>& Blame::innocent(Op op, Place site) {
-    const auto [at, fresh] = innocent_.try_emplace({op, site});
-    std::vector<PathId>& paths = at->second;
-    if (!fresh) return paths;
-    for (const Way& way : ways_.ended()) {
-        for (const Use& use : way.bag) {
-            if (use.op != op || use.site != site || paths.size() >= kMostInnocent) continue;
-            if (std::find(paths.begin(), paths.end(), use.path) == paths.end()) {
-                paths.push_back(use.path);
-            }
-        }
-    }
-    return paths;
-}
-
 // A place that others pass as well without harm (a look-up that returns a reference) tells less
 // than the caller that only this operation has.
 size_t Blame::telling_frame(const Candidate& candidate, const Way& faulty) {
@@ -150,8 +143,10 @@ size_t Blame::telling_frame(const Candidate& candidate, const Way& faulty) {
         }
     }
     if (!candidate.absent) {
-        const std::vector<PathId>& clean = innocent(use.op, use.site);
-        others.insert(others.end(), clean.begin(), clean.end());
+        const auto clean = innocent_.find({use.op, use.site});
+        if (clean != innocent_.end()) {
+            others.insert(others.end(), clean->second.begin(), clean->second.end());
+        }
     }
     const size_t end = std::min(first + 1 + kOutwards, ways_.paths().places(use.path).size());
     for (size_t frame = first; frame < end; ++frame) {
@@ -213,7 +208,8 @@ Verdict Blame::judge(const Way& faulty, Fault fault) {
     verdict.level = !of_site.empty() ? PeerLevel::kSite
                     : !all_.empty()  ? PeerLevel::kType
                                      : PeerLevel::kNone;
-    for (const Way* const peer : peers) verdict.peers += peer->lives;
+    if (of_site.empty()) verdict.peers = ended_lives_;
+    for (const Way* const peer : of_site) verdict.peers += peer->lives;
 
     std::vector<Vote> votes = nearest(faulty, fault, peers);
     for (Vote& vote : votes) {

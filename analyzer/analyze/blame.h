@@ -86,12 +86,16 @@ private:
                     const std::vector<const Way*>& peers);
     const std::map<uint32_t, uint64_t>& lives_by_times(const Suspect& suspect,
                                                        const std::vector<const Way*>& peers);
-    const std::vector<PathId>& innocent(trace::Op op, Place site);
 
     const TypeWays& ways_;
     Pairing pairing_;
-    std::vector<const Way*> all_;                     // ended ones
-    std::map<Place, std::vector<const Way*>> peers_;  // the same, by creation site
+    // Ended ways, those of the most lives: they stand in where a site has no peers.
+    static constexpr size_t kMostOfType = 2048;
+    std::vector<const Way*> all_;
+    uint64_t ended_lives_ = 0;                        // of all
+    std::map<Place, std::vector<const Way*>> peers_;  // ended ways by creation site
+    // Paths by which lives that ended did an operation at a site, the first ones.
+    static constexpr size_t kMostInnocent = 64;
     std::map<std::pair<trace::Op, Place>, std::vector<PathId>> innocent_;
     // By peers, operation, path and frame: how many of their lives did that how often.
     std::map<std::tuple<const void*, trace::Op, PathId, size_t>, std::map<uint32_t, uint64_t>>

@@ -137,6 +137,25 @@ Pairing::Pairing(const TypeWays& ways) : ways_(ways) {
             }
         }
     }
+    for (size_t i = 0; i < ways.ended().size(); ++i) {
+        const Way& way = ways.ended()[i];
+        doers_[{Op::kCreate, way.created_site, way.created_site}].emplace_back(i, 1);
+        for (const Use& use : way.bag) {
+            Doers& same = doers_[deed(use)];
+            if (same.empty() || same.back().first != i) same.emplace_back(i, 0);
+            same.back().second += use.times;
+        }
+    }
+}
+
+Pairing::Deed Pairing::deed(const Use& use) const {
+    return {use.op, use.site, use.op == Op::kCreate ? use.site : purpose(use)};
+}
+
+const Pairing::Doers& Pairing::doers(const Use& use) const {
+    static const Doers none;
+    const auto found = doers_.find(deed(use));
+    return found != doers_.end() ? found->second : none;
 }
 
 // The place that tells what an operation is for: of a shared site its caller's.
@@ -201,11 +220,18 @@ double Pairing::together(const Use& retain, const Use& release) {
         std::pair(std::pair(retain.op, purpose(retain)), std::pair(release.op, purpose(release)));
     if (const auto found = known_.find(key); found != known_.end()) return found->second;
     uint64_t either = 0, equal = 0;
-    for (const Way& way : ways_.ended()) {
-        const uint32_t taken = times(way, retain), given = times(way, release);
-        if (taken == 0 && given == 0) continue;
-        either += way.lives;
-        if (taken == given) equal += way.lives;
+    // Both are sorted by the ways' numbers.
+    const Doers &taking = doers(retain), &giving = doers(release);
+    for (auto a = taking.begin(), b = giving.begin(); a != taking.end() || b != giving.end();) {
+        const size_t number =
+            b == giving.end() || (a != taking.end() && a->first < b->first) ? a->first : b->first;
+        const bool takes = a != taking.end() && a->first == number;
+        const bool gives = b != giving.end() && b->first == number;
+        const uint64_t lives = ways_.ended()[number].lives;
+        either += lives;
+        if (takes && gives && a->second == b->second) equal += lives;
+        if (takes) ++a;
+        if (gives) ++b;
     }
     double value = either == 0 ? 0.3 : static_cast<double>(equal) / static_cast<double>(either);
     if (either == 0) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,9 +34,16 @@ private:
     Place purpose(const Use& use) const;
     uint32_t times(const Way& way, const Use& use) const;
 
+    // The ended ways that do something for one purpose, by their numbers, and how often.
+    using Doers = std::vector<std::pair<size_t, uint32_t>>;
+    using Deed = std::tuple<trace::Op, Place, Place>;  // operation, site, purpose
+    Deed deed(const Use& use) const;
+    const Doers& doers(const Use& use) const;
+
     const TypeWays& ways_;
     // Sites that several functions come to for a reference: a look-up, a shared helper.
     std::set<std::pair<trace::Op, Place>> shared_;
+    std::map<Deed, Doers> doers_;
     std::map<std::pair<std::pair<trace::Op, Place>, std::pair<trace::Op, Place>>, double> known_;
 };
 

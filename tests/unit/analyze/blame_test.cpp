@@ -143,6 +143,29 @@ TEST_CASE("where two references are kept and no peer ended, both holders come fi
     CHECK(leaks[0].suspects[0].ambiguous);
 }
 
+TEST_CASE("where no peer is of the same place, all lives of the type are told, however many ways") {
+    TraceBuilder builder;
+    const auto way = [&](uint32_t place, uint32_t number) {
+        return builder.stack({0x100000 + place * 0x1000 + number, 0x9});
+    };
+    constexpr uint32_t kPlaces = 10, kWays = 250;  // more than are compared with
+    uint64_t buffer = 0x10000;
+    for (uint32_t place = 0; place < kPlaces; ++place) {
+        const uint32_t made = builder.stack({0x10 + place, 0x9});
+        for (uint32_t number = 0; number < kWays; ++number, buffer += 64) {
+            builder.create(buffer, 32, "B", made).retain(buffer, way(place, number));
+            builder.release(buffer, way(place, number)).release(buffer, made);
+        }
+    }
+    builder.create(buffer, 32, "B", builder.stack({0x5, 0x9})).retain(buffer, way(0, 0));
+    builder.release(buffer, way(0, 0));
+    const auto leaks = findings_of(report_of(builder), Kind::kRefcountLeak);
+    REQUIRE(leaks.size() == 1);
+    REQUIRE_FALSE(leaks[0].suspects.empty());
+    CHECK(leaks[0].suspects[0].explanation.find("only 2500 of the type made elsewhere") !=
+          std::string::npos);
+}
+
 TEST_CASE("functions that only step a counter are known by their names") {
     CHECK(is_counting_name("ByteBuf::retain"));
     CHECK(is_counting_name("gst_buffer_ref"));
