@@ -105,6 +105,8 @@ void explain(std::vector<Candidate>& candidates, std::vector<Candidate> reasons,
         const uint32_t matched = std::min(left[pair.a], reasons[pair.b].use.times);
         if (matched == 0) continue;
         left[pair.a] -= matched;
+        if (candidates[pair.a].by == SIZE_MAX)
+            candidates[pair.a].by = pair.b;  // the best comes first
         reasons[pair.b].use.times -= matched;
         used[pair.a] = std::max(used[pair.a], pair.score);
     }
@@ -119,6 +121,31 @@ void explain(std::vector<Candidate>& candidates, std::vector<Candidate> reasons,
     std::stable_sort(
         candidates.begin(), candidates.end(),
         [](const Candidate& a, const Candidate& b) { return a.strength > b.strength; });
+}
+
+// What is left over of a life's own balance is a guess where another answer would have been nearly
+// as good. Holders forget to let go more often than makers: the release that came is the maker's
+// then, and the retain that it seemed to answer is what is left.
+template <typename Score>
+void prefer_holder(std::vector<Candidate>& taken, const std::vector<Candidate>& given,
+                   Score&& score) {
+    constexpr double kNearlyAsGood = 0.1;
+    const auto maker = std::find_if(taken.begin(), taken.end(), [](const Candidate& one) {
+        return one.use.op == Op::kCreate && one.by == SIZE_MAX;
+    });
+    if (maker == taken.end()) return;
+    auto holder = taken.end();
+    double least = kNearlyAsGood;
+    for (auto one = taken.begin(); one != taken.end(); ++one) {
+        if (one->use.op != Op::kRetain || one->use.times != 1 || one->by == SIZE_MAX) continue;
+        const double better = score(*one, given[one->by]) - score(*maker, given[one->by]);
+        if (better >= least) continue;
+        least = better;
+        holder = one;
+    }
+    if (holder == taken.end()) return;
+    std::swap(holder->strength, maker->strength);
+    std::iter_swap(holder, maker);
 }
 
 }  // namespace
@@ -336,9 +363,11 @@ Difference balance(const Way& faulty, Fault fault, const TypeWays& ways, Pairing
         return take.op == Op::kCreate ? std::max(value, 0.45) : value;
     };
     if (fault == Fault::kLeak) {
-        explain(taken, given, [&](const Candidate& take, const Candidate& give) {
+        const auto answer = [&](const Candidate& take, const Candidate& give) {
             return score(take.use, give.use);
-        });
+        };
+        explain(taken, given, answer);
+        prefer_holder(taken, given, answer);
         difference.candidates = std::move(taken);
     } else {
         explain(given, taken, [&](const Candidate& give, const Candidate& take) {

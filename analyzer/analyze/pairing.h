@@ -53,6 +53,7 @@ struct Candidate {
     bool absent = false;   // the faulty life lacks it
     bool all_left = true;  // all that happened by this path is left over, not just a part
     double strength = 0;   // 0 to 1: how little anything else explains it
+    size_t by = SIZE_MAX;  // which of the reasons explains it best, if any does
 };
 
 struct Difference {
