@@ -218,7 +218,7 @@ private:
             }
             ++verdicts;
             const Verdict verdict = judge_.blame.judge(way, Fault::kLeak);
-            const bool known = confidence_of(verdict, one->lives.count) >= kLeastConfidence - 0.05;
+            const bool known = support_of(verdict, one->lives.count) >= kLeastConfidence - 0.05;
             const SuspectKey key = known ? key_of(verdict.suspects.front()) : SuspectKey();
             LeakGroup& group = groups.try_emplace({known, key}, start()).first->second;
             add_verdict(group, verdict, one->lives.count);

@@ -12,9 +12,6 @@
 
 namespace lastref {
 
-// Below this the answer is 'unknown', with the best suspects.
-inline constexpr double kLeastConfidence = 0.4;
-
 struct LeakGroup {
     uint32_t type = 0;
     Place created_site = Plumbing::kNoPlace;
