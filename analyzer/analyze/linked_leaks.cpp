@@ -6,6 +6,7 @@
 #include <string>
 
 #include "analyze/leak_cycles.h"
+#include "analyze/made_together.h"
 #include "analyze/owned_parts.h"
 
 namespace lastref {
@@ -116,6 +117,7 @@ void link_leaks(std::vector<LeakGroup>& groups, Judges& judges, FindingBuilder& 
                                         : learn_owning(judges, buffers.consequences(), types)) {
         fold(owning, groups, judges, builder);
     }
+    if (!sampled) join_made_together(groups, judges, buffers);
     join_cycles(groups, judges, builder);
     std::erase_if(groups, [](const LeakGroup& group) { return group.joined; });
 }

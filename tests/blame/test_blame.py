@@ -37,7 +37,7 @@ class Blame(unittest.TestCase):
         self.require("intermittent", "cause1", 0.95)
 
     def test_always_leaking(self):
-        self.require("always", "top1", 0.7)
+        self.require("always", "top1", 0.9)
         self.require("always", "top3", 0.9)
         self.require("always", "flagged", 0.9)
 

@@ -143,56 +143,6 @@ TEST_CASE("where two references are kept and no peer ended, both holders come fi
     CHECK(leaks[0].suspects[0].ambiguous);
 }
 
-namespace {
-
-// The only leak of buffers that all went the same way: made by one thread, retained and released
-// once by another.
-Finding where_all_leak(FakeFrames& frames, uint32_t retaining, uint32_t releasing) {
-    TraceBuilder builder;
-    std::vector<uint64_t> worker;
-    for (uint64_t frame = 0x80; frame < 0x8a; ++frame) worker.push_back(frame);
-    const auto inside = [&](std::vector<uint64_t> inner) {
-        inner.insert(inner.end(), worker.begin(), worker.end());
-        return builder.stack(inner);
-    };
-    frames.name(0x1, "Parser::begin");
-    frames.name(0x2, "Buf::retain");
-    frames.name(0x3, "Buf::release");
-    const uint32_t made = builder.stack({0x1, 0x70});
-    const uint32_t retained =
-        retaining == releasing ? inside({0x2, retaining}) : inside({0x2, retaining, 0x6});
-    const uint32_t released = inside({0x3, releasing});
-    for (uint64_t i = 0; i < 10; ++i) {
-        const uint64_t buffer = 0x1000 + i * 64;
-        builder.create(buffer, 32, "B", made).retain(buffer, retained).release(buffer, released);
-    }
-    const auto leaks = findings_of(report_of(builder, frames), Kind::kRefcountLeak);
-    REQUIRE(leaks.size() == 1);
-    REQUIRE(leaks[0].culprit);
-    CHECK(leaks[0].culprit->ambiguous);
-    return leaks[0];
-}
-
-}  // namespace
-
-TEST_CASE(
-    "where all leak and the release may be the maker's, the holder is told before the maker") {
-    FakeFrames frames;
-    frames.name(0x4, "Parser::parse");
-    frames.name(0x5, "Parser::finish");
-    frames.name(0x6, "Parser::finish");
-    const Finding leak = where_all_leak(frames, 0x4, 0x5);
-    CHECK(leak.culprit->frame.function == "Parser::parse");
-    REQUIRE(leak.suspects.size() >= 2);
-    CHECK(leak.suspects[1].frame.function == "Parser::begin");
-}
-
-TEST_CASE("where all leak and a function gives back what it took, the maker is told") {
-    FakeFrames frames;
-    frames.name(0x4, "Parser::parse");
-    CHECK(where_all_leak(frames, 0x4, 0x4).culprit->frame.function == "Parser::begin");
-}
-
 TEST_CASE("where no peer is of the same place, all lives of the type are told, however many ways") {
     TraceBuilder builder;
     const auto way = [&](uint32_t place, uint32_t number) {
