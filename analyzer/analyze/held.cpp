@@ -12,7 +12,9 @@ std::string plural(uint64_t count, const char* what) {
     return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
-constexpr uint64_t kFewest = 4;      // with less, chance looks like a pattern
+constexpr uint64_t kFewest = 4;                          // with less, chance looks like a pattern
+constexpr uint64_t kFewestDropped = 8;                   // and with less an order
+constexpr double kDrawn = 1.0 / 16, kInTurn = 1.0 / 64;  // out_of_turn()
 constexpr size_t kMostHolders = 32;  // threads with a cache or a table of their own
 
 // The newest stay and push older ones out, of a number that stands still. What a fault leaves
@@ -48,22 +50,21 @@ bool have_more_and_more(const LiveStatistics& lives, const TypeStatistics& type)
            });
 }
 
-// Lives ended in an order that has little to do with that in which they were made: somebody who has
-// them all drew which one. Work that is done with ends nearly in turn, however long it waited.
-// Drawn from what is left of all that were made so far they are an eighth to a quarter of all
-// behind the newest, in the mean; 32 of 600 that are in hand at once and end in any order a
-// twentieth.
-bool ended_at_any_age(const TypeStatistics& type) {
-    uint64_t ended = 0;
+// How far behind the newest that ended before it a life ended, in the mean: 0 where all ended in
+// turn, 1 where each was the oldest after the newest.
+//
+// Work that is done with ends nearly in turn, however long it waited: 0.05 where 32 of 600 are in
+// hand at once and end in any order. Where somebody who has them all draws which one has to go it
+// is from 0.12 to 0.25.
+double out_of_turn(const TypeStatistics& type) {
     double behind = 0, most = 0;
     for (const auto& [thread, population] : type.threads) {
         const EndOrder& ends = population.ends;
         if (ends.ended == 0) continue;
-        ended += ends.ended;
         behind += static_cast<double>(ends.behind);
         most += static_cast<double>(ends.ended) * static_cast<double>(ends.newest - ends.oldest);
     }
-    return ended >= 2 * kFewest && behind * 16 >= most && most > 0;
+    return most > 0 ? behind / most : 0;
 }
 
 // Row 29 of the taxonomy. The number of live ones stood still while others came and went: either
@@ -172,13 +173,24 @@ bool is_growth(const LiveStatistics& lives, const TypeStatistics& type, uint64_t
     // What nobody holds nobody uses: where somebody comes to one in four, they are held.
     if (goes_on && lives.old >= kFewest && lives.old_in_use * 4 >= lives.old) return true;
     // Nobody comes to them, but they are held and go one by one, fewer than come.
-    if (have_more_and_more(lives, type) && ended_at_any_age(type)) return true;
+    if (have_more_and_more(lives, type) && type.ended >= kFewestDropped &&
+        out_of_turn(type) >= kDrawn) {
+        return true;
+    }
     // First in, first out, and more come than go: a queue that is drained too slowly. What a fault
     // leaves behind is among others that ended.
     const bool newest = lives.first_type_serial + lives.count == type.created;
     const bool drained = type.ended >= kFewest && type.last_ended_at * 4 >= type.created * 3;
     return newest && drained && type.peak_at_half * 4 >= lives.count &&
            lives.count * 2 >= type.peak_live;
+}
+
+// What ended in turn was no holder's choice: there the release of the others is missing.
+bool may_be_growth(const LiveStatistics& lives, uint64_t peers, const TypeStatistics& type) {
+    const bool few = peers < 2 * kFewestDropped && lives.count >= 2 * peers;
+    const bool in_turn = type.ended >= kFewestDropped && out_of_turn(type) < kInTurn;
+    return few && !in_turn && lives.last_type_serial * 4 >= type.created * 3 &&
+           have_more_and_more(lives, type);
 }
 
 }  // namespace lastref

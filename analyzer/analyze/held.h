@@ -36,6 +36,9 @@ std::string keeper_of(const CallPaths& paths, PathId created);
 // Lives that are still in use however old they are, or wait for their turn, or are drawn to go at
 // any age, more and more of them: their holder grows.
 bool is_growth(const LiveStatistics& lives, const TypeStatistics& type, uint64_t buffer_events);
+// Too few of such lives ended, `peers`, to tell whether a holder drops some and keeps the others,
+// or the others' release is forgotten.
+bool may_be_growth(const LiveStatistics& lives, uint64_t peers, const TypeStatistics& type);
 
 }  // namespace lastref
 

@@ -88,7 +88,7 @@ public:
         if (!facts.counts_known) return alone(whole(Kind::kRefcountLeak, {}));
         if (is_growth(lives, buffers.types().at(type_), buffers.event_count()))
             return alone(growth());
-        return blamed(facts.sampling.active());
+        return blamed(buffers.types().at(type_), facts.sampling.active());
     }
 
 private:
@@ -195,7 +195,7 @@ private:
                verdict.suspects[1].score >= kClose * verdict.suspects[0].score;
     }
 
-    std::vector<LeakGroup> blamed(bool sampled) {
+    std::vector<LeakGroup> blamed(const TypeStatistics& type, bool sampled) {
         // Without peers what all of these lives have in common has to tell.
         if (judge_.blame.peers_of(site_).empty()) {
             LeakGroup group = whole(Kind::kRefcountLeak, {});
@@ -232,6 +232,11 @@ private:
                 group.unsure =
                     "these lack several releases that freed ones did, and the sample is "
                     "too small to tell which is missing";
+            } else if (group.confidence > 0 && group.verdict.suspects.front().absent &&
+                       may_be_growth(group.lives, group.verdict.peers, type)) {
+                group.unsure =
+                    "of more and more that are held few were freed: a holder that grows may have "
+                    "dropped those, or the release of the others is missing";
             }
             list.push_back(std::move(group));
         }

@@ -34,7 +34,7 @@ struct LeakGroup {
     std::vector<Dependant> dependants;
     bool joined = false;     // to another
     std::string cycle_with;  // type of the other half
-    std::string unsure;      // why no culprit can be told from a sample
+    std::string unsure;      // why no culprit can be told
 
     bool has_culprit() const {
         return kind != Kind::kHeld && !blind && unsure.empty() && confidence >= kLeastConfidence &&

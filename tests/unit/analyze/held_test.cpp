@@ -110,6 +110,15 @@ TEST_CASE("a growing table that drops entries of any age, which nobody uses, nam
         work.builder.log = 2;
         for (uint64_t i = 0; i < kAll; ++i) work.insert_and_evict(i, one_in);
     }
+    SECTION("of which another thread drops them") {
+        for (uint64_t i = 0; i < kAll; ++i) {
+            work.builder.log = 1;
+            work.make(i);
+            work.insert(i);
+            work.builder.log = 2;
+            if (i % one_in == 0) work.evict(work.random() % work.held.size());
+        }
+    }
     SECTION("two of them, in threads that worked one after the other") {
         for (uint64_t i = 0; i < kAll; ++i) {
             if (i == kAll / 2) {
@@ -123,6 +132,32 @@ TEST_CASE("a growing table that drops entries of any age, which nobody uses, nam
     const Culprit culprit = work.culprit();
     CHECK(culprit.cause == Cause::kGrowth);
     CHECK(culprit.frame.function == "Table::insert");
+}
+
+TEST_CASE("of a table that dropped few entries nothing tells that it grows, and nobody is named") {
+    Work work;
+    for (uint64_t i = 0; i < 100; ++i) {
+        work.make(i);
+        work.insert(i);
+        if (i % 20 == 19) work.evict(work.random() % work.held.size());
+    }
+    const Report report = testing::report_of(work.builder, work.frames);
+    REQUIRE(report.findings.size() == 1);
+    CHECK_FALSE(report.findings[0].culprit);
+    CHECK(report.findings[0].reason.find("few were freed") != std::string::npos);
+    REQUIRE_FALSE(report.findings[0].suspects.empty());
+}
+
+TEST_CASE("where few that are released at once end in turn the others' release is missing") {
+    Work work;
+    for (uint64_t i = 0; i < 100; ++i) {
+        work.make(i);
+        work.insert(i);
+        if (i % 10 == 9) work.evict(work.held.size() - 1);
+    }
+    const Culprit culprit = work.culprit();
+    CHECK(culprit.cause == Cause::kMissingRelease);
+    CHECK(culprit.frame.function == "Table::evict");
 }
 
 TEST_CASE("work that ends in any order, of what is in hand at once, is no growing table") {
