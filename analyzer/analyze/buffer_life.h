@@ -126,12 +126,14 @@ struct EndOrder {
     uint64_t ended = 0;
     uint64_t oldest = UINT64_MAX, newest = 0;  // serials
     uint64_t behind = 0;                       // the newest that had ended before them: sum
+    double made_since = 0;                     // as shares of all that were made so far: sum
 
-    void add(uint64_t serial) {
+    void add(uint64_t serial, uint64_t created) {
         ++ended;
         oldest = std::min(oldest, serial);
         newest = std::max(newest, serial);
         behind += newest - serial;
+        made_since += static_cast<double>(created - serial - 1) / static_cast<double>(created);
     }
 };
 

@@ -195,7 +195,7 @@ void Buffers::end(BufferLife& life, const Event& event) {
     type.count_ended(event.ticks - life.created_ticks);
     if (ThreadPopulation* const thread = type.of_thread(life.used_by)) {
         thread->count_ended(event.ticks - life.created_ticks);
-        thread->ends.add(life.type_serial);
+        thread->ends.add(life.type_serial, type.created);
         thread->last_change = event.ticks;
         thread->newest_ended = std::max(thread->newest_ended, life.used_by_serial + 1);
     }

@@ -67,6 +67,16 @@ double out_of_turn(const TypeStatistics& type) {
     return most > 0 ? behind / most : 0;
 }
 
+// Hardly any was made between a life's beginning and its end: one in sixteen of all, in the mean.
+bool ended_at_once(const TypeStatistics& type) {
+    double since = 0, ended = 0;
+    for (const auto& [thread, population] : type.threads) {
+        since += population.ends.made_since;
+        ended += static_cast<double>(population.ends.ended);
+    }
+    return since * 16 < ended;
+}
+
 // Row 29 of the taxonomy. The number of live ones stood still while others came and went: either
 // the newest stay and push older ones out, or the first ones stay and are still in use.
 bool is_bounded_cache(const LiveStatistics& lives, const Population& all, uint64_t first_serial,
@@ -185,12 +195,13 @@ bool is_growth(const LiveStatistics& lives, const TypeStatistics& type, uint64_t
            lives.count * 2 >= type.peak_live;
 }
 
-// What ended in turn was no holder's choice: there the release of the others is missing.
+// What ended at once, or in turn, was no holder's choice: there the release of the others is
+// missing.
 bool may_be_growth(const LiveStatistics& lives, uint64_t peers, const TypeStatistics& type) {
     const bool few = peers < 2 * kFewestDropped && lives.count >= 2 * peers;
     const bool in_turn = type.ended >= kFewestDropped && out_of_turn(type) < kInTurn;
-    return few && !in_turn && lives.last_type_serial * 4 >= type.created * 3 &&
-           have_more_and_more(lives, type);
+    return few && !in_turn && !ended_at_once(type) &&
+           lives.last_type_serial * 4 >= type.created * 3 && have_more_and_more(lives, type);
 }
 
 }  // namespace lastref

@@ -148,12 +148,22 @@ TEST_CASE("of a table that dropped few entries nothing tells that it grows, and 
     REQUIRE_FALSE(report.findings[0].suspects.empty());
 }
 
-TEST_CASE("where few that are released at once end in turn the others' release is missing") {
+TEST_CASE("where few ended, but at once or in turn, the others' release is missing") {
     Work work;
-    for (uint64_t i = 0; i < 100; ++i) {
-        work.make(i);
-        work.insert(i);
-        if (i % 10 == 9) work.evict(work.held.size() - 1);
+    SECTION("at once") {
+        for (uint64_t i = 0; i < 100; ++i) {
+            work.make(i);
+            work.insert(i);
+            if (i >= 98) work.evict(work.held.size() - 1);
+        }
+    }
+    SECTION("in turn, after they waited long") {
+        for (uint64_t i = 0; i < 100; ++i) work.make(i);
+        work.builder.log = 2;
+        for (uint64_t i = 0; i < 100; ++i) {
+            work.insert(i);
+            if (i % 10 == 9) work.evict(work.held.size() - 1);
+        }
     }
     const Culprit culprit = work.culprit();
     CHECK(culprit.cause == Cause::kMissingRelease);
