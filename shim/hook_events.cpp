@@ -5,6 +5,7 @@
 #include "hook_notes.h"
 #include "hook_thread.h"
 #include "recorder.h"
+#include "session.h"
 #include "text.h"
 
 namespace lastref::hooks {
@@ -29,18 +30,24 @@ trace::Op op_of(Operation operation) {
     }
 }
 
-// While this lives, hooks deeper on this stack do nothing.
+// While this lives, hooks deeper on this stack know that they may be called by what records.
 class Busy {
 public:
-    Busy() : outer_(t_hooks.busy_sp) {
-        t_hooks.busy_sp = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+    Busy() : outer_sp_(t_hooks.busy_sp), outer_depth_(t_hooks.busy_depth) {
+        const auto sp = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+        t_hooks.busy_depth = t_hooks.is_busy_above(sp) ? outer_depth_ + 1 : 1;
+        t_hooks.busy_sp = sp;
     }
-    ~Busy() { t_hooks.busy_sp = outer_; }
+    ~Busy() {
+        t_hooks.busy_sp = outer_sp_;
+        t_hooks.busy_depth = outer_depth_;
+    }
     Busy(const Busy&) = delete;
     Busy& operator=(const Busy&) = delete;
 
 private:
-    const uintptr_t outer_;
+    const uintptr_t outer_sp_;
+    const uint32_t outer_depth_;
 };
 
 }  // namespace
@@ -70,6 +77,10 @@ void record_bad_pointer(void* argument) {
     text.add(table.rules->files[rule.file]).add(':').add_number(rule.line);
     note(trace::HookFact::kBadPointer, bad.binding->function, static_cast<int64_t>(bad.times),
          place);
+}
+
+void lose_nested_event(void*) {
+    count_loss(trace::Loss::kNested);
 }
 
 void hook_function_pointer(void* argument) {

@@ -33,6 +33,7 @@ void record_bad_pointer(void* bad);       // BadPointer
 void hook_function_pointer(void* event);  // HookEvent
 void replace_pending_slots(void*);        // nothing
 void loader_changed(void*);               // nothing: the list of modules has changed
+void lose_nested_event(void*);            // nothing: while an event is being recorded
 
 // Whether a function pointer has been hooked, or tried to be, before.
 bool knows_function(uintptr_t function, const Binding& rule);

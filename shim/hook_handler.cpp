@@ -11,6 +11,9 @@
 #include "hook_thread.h"
 #include "session.h"
 
+// Where the shim begins, and where its code ends; the linker's.
+extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start[], etext[];
+
 namespace lastref::hooks {
 
 constinit thread_local HookThread t_hooks{};
@@ -18,7 +21,8 @@ constinit thread_local HookThread t_hooks{};
 namespace {
 
 constexpr unsigned kArguments = 6;
-constexpr unsigned kSwaps = 4;  // rules for both entry and return, per function
+constexpr unsigned kMostBusy = lastref::kLogs;  // a handler in a handler
+constexpr unsigned kSwaps = 4;                  // rules for both entry and return, per function
 
 }  // namespace
 
@@ -254,9 +258,9 @@ void at_return(const Binding& binding, HookFrame& frame, HookThread& thread, uns
         look_for_pointer(frame, thread, event);
 }
 
-bool is_busy(const HookThread& thread, const HookFrame& frame) {
-    constexpr uintptr_t kDeepest = 256u << 10;
-    return thread.busy_sp - reinterpret_cast<uintptr_t>(&frame) < kDeepest;
+bool is_own_code(uintptr_t address) {
+    const auto begin = reinterpret_cast<uintptr_t>(__ehdr_start);
+    return address - begin < reinterpret_cast<uintptr_t>(etext) - begin;
 }
 
 }  // namespace
@@ -276,8 +280,13 @@ __attribute__((visibility("hidden"))) uint32_t lastref_hook_enter(HookFrame* fra
     }
     HookThread& thread = t_hooks;
     if (!table.active.load(std::memory_order_relaxed) || !lastref::recording ||
-        !lastref::may_call_kernel() || is_busy(thread, *frame)) {
+        !lastref::may_call_kernel()) {
         return 0;
+    }
+    if (thread.is_busy_above(reinterpret_cast<uintptr_t>(frame))) [[unlikely]] {
+        if (is_own_code(frame->return_address)) return 0;
+        if (thread.busy_depth >= kMostBusy)
+            return lastref_hook_with_vectors(lose_nested_event, nullptr), 0;
     }
     if (table.slots_pending.load(std::memory_order_relaxed)) [[unlikely]] {
         lastref_hook_with_vectors(replace_pending_slots, nullptr);

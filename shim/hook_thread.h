@@ -25,9 +25,15 @@ struct HookThread {
     uintptr_t stepped_identity;
     int64_t count_expected;
 
-    // The stack depth at which an event is being recorded: hooks below do nothing, so that a hook
-    // of something that recording itself calls does not call itself. 0: none.
+    // Where on the stack an event is being recorded, 0: nowhere, and in how many at once: signal
+    // handlers record theirs, but a hook of something that recording itself calls must not go on
+    // calling itself. A handler that left by longjmp leaves these behind.
     uintptr_t busy_sp;
+    uint32_t busy_depth;
+    bool is_busy_above(uintptr_t sp) const {
+        constexpr uintptr_t kDeepest = 256u << 10;
+        return busy_sp - sp < kDeepest;
+    }
 
     // Pages found readable lately, by page number.
     struct Page {

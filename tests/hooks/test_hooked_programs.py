@@ -1,11 +1,13 @@
 """Programs whose libraries are hooked behave as without, and their buffers balance."""
 
+import collections
 import hashlib
 import os
+import re
 import shutil
 import unittest
 
-from lastref_testing import LastrefTest, findings, info, plain, program, report
+from lastref_testing import LastrefTest, events, findings, info, plain, program, report
 
 
 class HookedPrograms(LastrefTest):
@@ -74,6 +76,22 @@ class HookedPrograms(LastrefTest):
         run = self.run_program([program("hooks/unusual_ways")], options=["--hooks", rules])
         self.assert_exits(run)
         self.assertEqual(run.stdout, expected.stdout)
+        # In three rounds: each way out once, and a return of its own and one in the signal handler.
+        entered = collections.Counter(e["address"] for e in events(run.traces[0])
+                                      if e["op"] == "touch")
+        self.assertEqual([entered[hex(4096 + way)] for way in range(7)], [6, 3, 3, 3, 3, 3, 3])
+
+    def test_a_storm_of_signals_whose_handler_calls_hooked_functions(self):
+        """Each call is recorded, or counted as lost where the handler interrupts a recording."""
+        rules = self.rule_file("lib <exe>\nobj Call\non storm_main in touch id=a0\n"
+                               "on storm_handler in destroy id=a0\n")
+        run = self.run_program([program("hooks/signal_storm")], options=["--hooks", rules])
+        self.assert_exits(run)
+        calls, handled = (int(number) for number in run.stdout.split())
+        seen = {op: int(times) for op, times in re.findall(r"(?m)^  (touch|destroy) +(\d+)$",
+                                                           info(run.traces[0]))}
+        self.assertEqual(seen["touch"], calls)
+        self.assertEqual(seen["destroy"] + report(run.traces)["processes"][0]["lost"], handled)
 
 
 if __name__ == "__main__":
