@@ -105,6 +105,23 @@ void note_everything_again() {
     }
 }
 
+void say_rule_error(const RuleError& error) {
+    constexpr uint32_t kErrorsSaid = 10, kMostFound = 80;
+    static std::atomic<uint32_t> said{0};
+    if (said.fetch_add(1) >= kErrorsSaid) return;
+    char line[1400];
+    Text text(line, sizeof(line));
+    text.add(error.file).add(':').add_number(error.line).add(':').add_number(error.column);
+    text.add(": expected ").add(error.expected).add(", found ");
+    if (error.found.empty()) {
+        text.add("the end of the line");
+    } else {
+        const uint32_t size = error.found.size < kMostFound ? error.found.size : kMostFound;
+        text.add('\'').add(error.found.text, size).add('\'');
+    }
+    say_more(line);
+}
+
 void say_more(const char* line) {
     process.said = false;
     say(line);

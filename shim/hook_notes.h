@@ -27,6 +27,9 @@ void note_off(const char* reason);
 // What this process has hooked, for a forked child's trace.
 void note_everything_again();
 
+// On stderr; the first ones of a process.
+void say_rule_error(const RuleError& error);
+
 // One line on stderr, where the process may write there; more than one is allowed.
 void say_more(const char* line);
 

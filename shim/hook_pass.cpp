@@ -30,7 +30,7 @@ void name_of(const Rule& rule, Text& name) {
 
 }  // namespace
 
-HookPass::HookPass(const LoadedImage& image, const char* soname) : image_(image) {
+HookPass::HookPass(const LoadedImage& image, const char* soname) : image_(image), soname_(soname) {
     const RuleSet& rules = *table.rules;
     for (uint32_t i = 0; i < rules.rule_count; i++) {
         if (matches_any(rules.libraries[rules.rules[i].library].patterns, soname)) {
@@ -111,6 +111,11 @@ void HookPass::bind_without_symbol(Rule& rule, HookedType& type) {
             note_refused(type, name, "the file has another build-id");
     } else if (!found_[&rule - table.rules->rules] && !rule.optional) {
         note_refused(type, name, "there is no such function");
+        char expected[kMostName];
+        Text what(expected, sizeof(expected));
+        what.add("a function of ").add(soname_);
+        say_rule_error(
+            {table.rules->files[rule.file], rule.line, rule.column, expected, rule.function});
     }
 }
 

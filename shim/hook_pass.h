@@ -28,6 +28,7 @@ private:
     void bind_without_symbol(Rule& rule, HookedType& type);
 
     const LoadedImage& image_;
+    const char* const soname_;
     uint32_t meant_count_ = 0;
     uint16_t meant_[RuleSet::kRules];   // indexes of the rules for this library
     bool found_[RuleSet::kRules] = {};  // rules of which a function was found

@@ -34,7 +34,8 @@ public:
 
     bool failed() const { return expected_ != nullptr; }
     const char* expected() const { return expected_; }
-    uint32_t column() const { return static_cast<uint32_t>(failed_at_ - line_) + 1; }
+    uint32_t column() const { return column_of(failed_at_); }
+    uint32_t column_of(const char* at) const { return static_cast<uint32_t>(at - line_) + 1; }
     Word found() const {
         const char* end = failed_at_;
         while (end < end_ && !is_blank(*end)) end++;

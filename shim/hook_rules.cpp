@@ -133,6 +133,7 @@ void Parser::type(Reader& in) {
 void Parser::function(Reader& in, Rule& rule) {
     in.skip_blanks();
     const char* const start = in.position();
+    rule.column = in.column_of(start);
     if (in.take("*")) {
         rule.target = Target::kPointer;
         rule.pointer = read_expression(in, false);
@@ -207,6 +208,7 @@ void Parser::slot(Reader& in, Rule& rule) {
     rule.target = Target::kSlot;
     in.skip_blanks();
     const char* const begin = in.position();
+    rule.column = in.column_of(begin);
     const Word word = in.word();
     uint32_t size = 0;
     while (size < word.size && word.text[size] != '+') size++;

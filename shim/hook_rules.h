@@ -121,7 +121,7 @@ struct Type {
 enum class Target : uint8_t { kSymbol, kDemangled, kOffset, kPointer, kSlot };
 
 struct Rule {
-    uint32_t file = 0, line = 0;
+    uint32_t file = 0, line = 0, column = 0;  // where its function is named
     uint32_t library = 0, type = 0;
     Target target = Target::kSymbol;
     Word function;        // kSymbol, kDemangled, kSlot: the symbol

@@ -24,24 +24,10 @@ constinit HookTable table{};
 namespace {
 
 constexpr size_t kMostRules = 1u << 20;  // bytes of one rule file
-constexpr unsigned kErrorsSaid = 10;
 constexpr unsigned kMostPath = 4096;
 
-unsigned errors_said;
-
 void say_error(void*, const RuleError& error) {
-    if (++errors_said > kErrorsSaid) return;
-    char line[1400];
-    Text text(line, sizeof(line));
-    text.add(error.file).add(':').add_number(error.line).add(':').add_number(error.column);
-    text.add(": expected ").add(error.expected).add(", found ");
-    if (error.found.empty())
-        text.add("the end of the line");
-    else
-        text.add('\'')
-            .add(error.found.text, error.found.size < 80 ? error.found.size : 80)
-            .add('\'');
-    say_more(line);
+    say_rule_error(error);
 }
 
 // The folder of built-in packs lies beside the shim.

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <memory>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "command/exit_status.h"
@@ -101,17 +102,34 @@ public:
 
     int run() {
         if (!decoder_.load()) return refuse(decoder_.why());
-        load_libraries();
+        load_linked_libraries();
+        load_later_libraries();
         for (uint32_t i = 0; i < rules_.rule_count; ++i) check(rules_.rules[i]);
         return failed_ ? 1 : 0;
     }
 
+    std::vector<std::string> missing() {
+        std::vector<std::string> errors;
+        load_linked_libraries();
+        for (const Rule& rule : std::span(rules_.rules, rules_.rule_count)) {
+            if (rule.optional || rule.target == Target::kPointer || rule.target == Target::kOffset)
+                continue;
+            for (const auto& library : libraries_) {
+                if (is_of(rule, *library) && functions(rule, *library).empty())
+                    errors.push_back(missing_in(rule, *library));
+            }
+        }
+        return errors;
+    }
+
 private:
-    void load_libraries() {
+    void load_linked_libraries() {
         add(program_, "<exe>", true);
         add(program_, "", true);  // it may be a library itself
         for (const std::string& path : linked_libraries(program_)) add(path, "", true);
-        // What the program may load later: libraries of the usual folders.
+    }
+    // What the program may load later: libraries of the usual folders.
+    void load_later_libraries() {
         for (const char* folder : {"/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/lib"}) {
             std::error_code error;
             for (const auto& entry : fs::directory_iterator(folder, error)) {
@@ -137,6 +155,15 @@ private:
         if (wanted(library->soname)) libraries_.push_back(std::move(library));
     }
 
+    bool is_of(const Rule& rule, const LibraryFile& library) const {
+        return matches_any(rules_.libraries[rule.library].patterns, library.soname.c_str());
+    }
+    std::string missing_in(const Rule& rule, const LibraryFile& library) const {
+        const std::string expected = "a function of " + library.soname;
+        return error_text(
+            {rules_.files[rule.file], rule.line, rule.column, expected.c_str(), rule.function});
+    }
+
     void say(const char* verdict, const std::string& function, const std::string& rest) {
         fmt::print("{:<9} {:<36} {}\n", verdict, function, rest);
     }
@@ -159,6 +186,17 @@ private:
         return elf.is_called(symbol, rule.function.text, rule.function.size) &&
                (rule.target == Target::kSlot || symbol.type != STT_OBJECT);
     }
+    // Each address once.
+    static std::vector<Symbol> functions(const Rule& rule, const LibraryFile& library) {
+        std::set<uint64_t> seen;
+        std::vector<Symbol> found;
+        library.elf.for_each_symbol([&](const Symbol& symbol) {
+            if (is_about(library.elf, rule, symbol) && seen.insert(symbol.address).second)
+                found.push_back(symbol);
+            return true;
+        });
+        return found;
+    }
     void check(const Rule& rule) {
         const std::string patterns(rules_.libraries[rule.library].patterns.text,
                                    rules_.libraries[rule.library].patterns.size);
@@ -168,8 +206,7 @@ private:
             return say("run time", "(a function pointer)", patterns);
         bool any = false;
         for (const auto& library : libraries_) {
-            if (!matches_any(rules_.libraries[rule.library].patterns, library->soname.c_str()))
-                continue;
+            if (!is_of(rule, *library)) continue;
             any = true;
             check_in(rule, name, *library);
         }
@@ -187,10 +224,8 @@ private:
     void check_in(const Rule& rule, const std::string& name, const LibraryFile& library) {
         const std::string where = library.soname + (library.linked ? "" : " (if it is loaded)");
         if (rule.target == Target::kOffset) return check_offset(rule, where, library);
-        std::set<uint64_t> seen;
-        library.elf.for_each_symbol([&](const Symbol& symbol) {
-            if (!is_about(library.elf, rule, symbol) || !seen.insert(symbol.address).second)
-                return true;
+        const std::vector<Symbol> found = functions(rule, library);
+        for (const Symbol& symbol : found) {
             const std::string reason = rule.target == Target::kSlot ? "" : why_not(library, symbol);
             if (reason.empty()) {
                 say("ok", symbol.name, where);
@@ -198,14 +233,14 @@ private:
                 failed_ = true;
                 say("refused", symbol.name, where + ": " + reason);
             }
-            return true;
-        });
-        if (!seen.empty()) return;
+        }
+        if (!found.empty()) return;
         failed_ |= !rule.optional;
         say(rule.optional ? "optional" : "missing", name,
             where + ": there is no such function" +
                 (library.elf.has_symbol_table() ? ""
                                                 : ", and no symbol table but the exported one"));
+        if (!rule.optional) fmt::print(stderr, "lastref: {}\n", missing_in(rule, library));
     }
 
     const RuleSet& rules_;
@@ -253,6 +288,10 @@ int check_hooks(const std::string& rules, const std::string& program) {
     if (!path) return refuse(program + ": not found");
     const int status = Check(*files.rules, *path).run();
     return files.errors.empty() ? status : kUsage;
+}
+
+std::vector<std::string> missing_functions(const RuleSet& rules, const std::string& program) {
+    return Check(rules, program).missing();
 }
 
 int draft_hooks(const std::string& path) {

@@ -13,6 +13,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+fs::path path_of(const std::string& name) {
+    if (name.find('/') != std::string::npos || name.ends_with(".rules")) return name;
+    return fs::path(pack_folder()) / (name + ".rules");
+}
+
+}  // namespace
+
 std::string error_text(const hooks::RuleError& error) {
     const std::string found = error.found.empty()
                                   ? "the end of the line"
@@ -20,13 +27,6 @@ std::string error_text(const hooks::RuleError& error) {
     return fmt::format("{}:{}:{}: expected {}, found {}", error.file, error.line, error.column,
                        error.expected, found);
 }
-
-fs::path path_of(const std::string& name) {
-    if (name.find('/') != std::string::npos || name.ends_with(".rules")) return name;
-    return fs::path(pack_folder()) / (name + ".rules");
-}
-
-}  // namespace
 
 std::string pack_folder() {
     const ShimLocation shim = locate_shim();

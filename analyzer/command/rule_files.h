@@ -19,6 +19,9 @@ struct RuleFiles {
     std::deque<std::string> kept;      // texts and paths that `rules` points into
 };
 
+// 'FILE:LINE:COLUMN: expected ..., found ...'
+std::string error_text(const hooks::RuleError& error);
+
 // The folder of the built-in packs, beside the shim; empty where there is no shim.
 std::string pack_folder();
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "command/hooks.h"
 #include "command/launcher.h"
 #include "command/program_file.h"
 #include "command/rule_files.h"
@@ -108,14 +109,17 @@ void switch_pools_off(std::vector<std::string>& environment) {
 }
 
 // The packs and files of --hooks, checked; false where the program must not be started.
-bool check_rules(const RunOptions& options, std::string& list) {
+bool check_rules(const RunOptions& options, const std::string& program, std::string& list) {
     const RuleFiles files = read_rule_files(options.hooks);
     for (const std::string& path : files.paths) list += (list.empty() ? "" : ",") + path;
     for (const std::string& missing : files.missing) refuse("--hooks " + missing);
     if (!files.missing.empty()) return false;
     if (!options.strict_hooks) return true;  // the shim says what is wrong, once
-    for (const std::string& error : files.errors) refuse(error);
-    return files.errors.empty();
+    std::vector<std::string> errors = files.errors;
+    for (std::string& error : missing_functions(*files.rules, program))
+        errors.push_back(std::move(error));
+    for (const std::string& error : errors) refuse(error);
+    return errors.empty();
 }
 
 std::vector<std::string> shim_environment(const std::string& shim, const std::string& level,
@@ -185,7 +189,7 @@ RunOutcome run_traced(const RunOptions& options) {
     if (shim.path.empty()) return refuse_run(shim.reason);
 
     std::string rules;
-    if (!options.hooks.empty() && !check_rules(options, rules)) return outcome;
+    if (!options.hooks.empty() && !check_rules(options, *program, rules)) return outcome;
 
     RunId run_id = random_run_id();
     std::vector<std::string> environment =

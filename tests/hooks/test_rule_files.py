@@ -36,6 +36,27 @@ class RuleFiles(LastrefTest):
         self.assertIn(f"{rules}:2:9: expected rc=, revives, implicit or if, found 'colour=red'",
                       run.stderr)
 
+    def test_a_missing_function_is_named_with_its_place(self):
+        rules = self.rule_file("lib libtiny_refs.so\nobj Box\non box_create out create id=ret\n"
+                               "on  box_steal in release id=a0\n")
+        run = self.run_tiny(rules)
+        self.assert_exits(run)
+        self.assertEqual(run.stdout, "done\n")
+        self.assertIn(f"{rules}:4:5: expected a function of libtiny_refs.so, found 'box_steal'",
+                      run.stderr)
+        self.assertEqual(self.ops(run), ["create"] * 10)
+
+    def test_strict_hooks_want_every_function_of_what_is_linked(self):
+        rules = self.rule_file("lib <exe>\nobj Way\non way_out in touch id=a0\n"
+                               "on no_way in touch id=a0\non perhaps in touch id=a0 optional\n")
+        command = [program("hooks/unusual_ways")]
+        run = self.run_program(command, options=["--hooks", rules, "--strict-hooks"])
+        self.assert_exits(run, 2)
+        self.assertEqual((run.stdout, run.traces), ("", []))
+        self.assertIn(f"{rules}:4:4: expected a function of <exe>, found 'no_way'", run.stderr)
+        self.assertNotIn("perhaps", run.stderr)
+        self.assert_exits(self.run_program(command, options=["--hooks", rules]))
+
     def test_an_unknown_pack_is_refused(self):
         run = self.run_tiny("no-such-pack")
         self.assert_exits(run, 2)
@@ -61,6 +82,7 @@ class RuleFiles(LastrefTest):
         self.assertEqual(result.status, 1, repr(result))
         self.assertRegex(result.stdout, r"ok +way_out +<exe>")
         self.assertRegex(result.stdout, r"missing +no_way +<exe>: there is no such function")
+        self.assertIn(f"{rules}:4:4: expected a function of <exe>, found 'no_way'", result.stderr)
 
     def test_a_function_that_cannot_be_patched_is_refused_by_name_and_reason(self):
         library = os.path.join(os.path.dirname(program("hooks/kinds")), "libkinds_refs.so")
