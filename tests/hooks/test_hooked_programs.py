@@ -45,12 +45,15 @@ class HookedPrograms(LastrefTest):
     def test_every_exported_function_of_five_libraries(self):
         expected, _ = self.encode(1)
         rules = self.rule_file("lib libavutil.so.*|libavcodec.so.*|libavformat.so.*|libavfilter.so.*|"
-                           'libswscale.so.*\nobj Any\non "*" in touch id=0\n')
+                           'libswscale.so.*\nobj Any\non "*" in touch id=0x1000\n')
         got, run = self.encode(1, rules)
         self.assertEqual(got, expected)
         hooked = [line for line in info(run.traces[0]).splitlines()
                   if line.endswith("functions hooked")]
         self.assertEqual(len(hooked), 5, hooked)
+        calls = re.search(r"(?m)^  touch +(\d+)$", info(run.traces[0]))
+        self.assertGreater(int(calls[1]), 50000)
+        self.assert_complete(report(run.traces))
         self.assertGreater(sum(int(line.split()[-3]) for line in hooked), 900)
 
     @unittest.skipUnless(shutil.which("gst-launch-1.0"), "needs gst-launch-1.0")

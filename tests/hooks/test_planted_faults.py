@@ -3,7 +3,7 @@
 import os
 import unittest
 
-from lastref_testing import LastrefTest, findings, program, report
+from lastref_testing import LastrefTest, events, findings, program, report
 
 TINY_RULES = """
 lib libtiny_refs.so
@@ -15,6 +15,11 @@ on box_put    in  release id=a0
 
 
 class Planted(LastrefTest):
+    def is_planted(self, created):
+        """By its stack; what GStreamer's pools keep as buffers' memory is theirs."""
+        functions = [frame["function"] for frame in created]
+        return "use_one" in functions and "gst_memory_init" not in functions
+
     def leak(self, scenario, hooks, type, env=None, culprit="hold_one", holder="hold_one",
              arguments=()):
         """The one leak that `planted SCENARIO` has, after checking all that it must be."""
@@ -24,10 +29,10 @@ class Planted(LastrefTest):
             self.skipTest(f"no library for {scenario}")
         self.assert_exits(run)
         self.assertEqual(run.stdout, "done\n")
+        self.traces = run.traces
         result = report(run.traces)
         # GStreamer keeps some of its own for good.
-        found = [f for f in findings(result, "refcount-leak", type)
-                 if "use_one" in [frame["function"] for frame in f["created"]]]
+        found = [f for f in findings(result, "refcount-leak", type) if self.is_planted(f["created"])]
         self.assertEqual([(f["count"], f["final_count"]) for f in found],
                          [(3, {"min": 1, "max": 1})], findings(result, type=type))
         leak = found[0]
@@ -62,6 +67,23 @@ class Planted(LastrefTest):
         self.leak("gstreamer", "gstreamer", "GstMiniObject",
                   env={"GST_PLUGIN_SYSTEM_PATH": "/nonexistent", "GST_REGISTRY":
                        os.path.join(self.directory, "registry")})
+
+    def from_pool(self, scenario, hooks, type, places, env=None):
+        """What a pool hands out lives until it is put back; others live in the same places then."""
+        self.leak(scenario, hooks, type, env)
+        lives = [event["address"] for event in events(self.traces[0], "--stacks")
+                 if event["op"] == "create" and event["type"] == type
+                 and self.is_planted(event["stack"])]
+        self.assertEqual((len(lives), len(set(lives))), (10, places))
+
+    def test_ffmpeg_pool(self):
+        # What it allocates is an AVBuffer of its own, and lies in the pool's entry from then on.
+        self.from_pool("ffmpeg-pool", "ffmpeg", "AVBuffer", 7)
+
+    def test_gstreamer_pool(self):
+        self.from_pool("gstreamer-pool", "gstreamer", "GstMiniObject", 4,
+                       env={"GST_PLUGIN_SYSTEM_PATH": "/nonexistent", "GST_REGISTRY":
+                            os.path.join(self.directory, "registry")})
 
     def error_path(self, scenario, hooks, type, env=None):
         """Only where a call fails is a release missing: at the function that took the reference."""

@@ -42,6 +42,26 @@ static void* make_message(void) {
 static void* make_gst_buffer(void) {
     return ((pointer_function)find("gst_buffer_new"))();
 }
+/* From pools, which hand out what was given back. */
+static void* take_buffer(void) {
+    static void* pool;
+    if (!pool) pool = ((pointer_function)find("av_buffer_pool_init"))(64ul, NULL);
+    return ((pointer_function)find("av_buffer_pool_get"))(pool);
+}
+static void* take_gst_buffer(void) {
+    static void* pool;
+    void* buffer = NULL;
+    if (!pool) {
+        pool = ((pointer_function)find("gst_buffer_pool_new"))();
+        void* config = ((pointer_function)find("gst_buffer_pool_get_config"))(pool);
+        ((void (*)(void*, void*, unsigned, unsigned, unsigned))find(
+            "gst_buffer_pool_config_set_params"))(config, NULL, 64, 0, 0);
+        ((int (*)(void*, void*))find("gst_buffer_pool_set_config"))(pool, config);
+        ((int (*)(void*, int))find("gst_buffer_pool_set_active"))(pool, 1);
+    }
+    ((int (*)(void*, void**, void*))find("gst_buffer_pool_acquire_buffer"))(pool, &buffer, NULL);
+    return buffer;
+}
 static void* make_tiny(void) {
     return ((pointer_function)find("tiny_box_make"))();
 }
@@ -93,6 +113,10 @@ static const struct scenario {
      "/a/path", "no path"},
     {"gstreamer", "libgstreamer-1.0.so.0", make_gst_buffer, "gst_mini_object_ref",
      "gst_mini_object_unref", parse_structure, "name, size=(int)5", "name, size=(int)wide"},
+    {"ffmpeg-pool", "libavutil.so.57", take_buffer, "av_buffer_ref", NULL, parse_size, "64x48",
+     "wide"},
+    {"gstreamer-pool", "libgstreamer-1.0.so.0", take_gst_buffer, "gst_mini_object_ref",
+     "gst_mini_object_unref", parse_structure, "name, size=(int)5", "name, size=(int)wide"},
     {"tiny", "libtiny_refs.so", make_tiny, "tiny_box_share", "tiny_box_drop", NULL, "", ""},
 };
 
@@ -137,7 +161,7 @@ int main(int count, char** arguments) {
         if (strcmp(scenario->name, arguments[1]) != 0) continue;
         library = dlopen(scenario->library, RTLD_NOW);
         if (!library) return 77; /* not on this machine */
-        if (strcmp(scenario->name, "gstreamer") == 0) find("gst_init")(NULL, NULL);
+        if (strncmp(scenario->name, "gstreamer", 9) == 0) find("gst_init")(NULL, NULL);
         for (int number = 0; number < 10; number++) use_one(scenario, number);
         puts("done");
         return 0;
