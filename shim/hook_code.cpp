@@ -21,26 +21,33 @@ bool reaches(uintptr_t begin, uintptr_t end, uintptr_t low, uintptr_t high) {
     return (end > low ? end - low : 0) < kReach && (high > begin ? high - begin : 0) < kReach;
 }
 
-bool map_at(uintptr_t address) {
+// An errno; 0: there it is.
+int map_at(uintptr_t address) {
     const long result =
         raw::call(SYS_mmap, static_cast<long>(address), kBlockSize, PROT_READ | PROT_EXEC,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (raw::failed(result)) return false;
-    if (static_cast<uintptr_t>(result) == address) return true;
+    if (raw::failed(result)) return static_cast<int>(-result);
+    if (static_cast<uintptr_t>(result) == address) return 0;
     raw::unmap(reinterpret_cast<void*>(result), kBlockSize);  // Linux before 4.17: a mere hint
-    return false;
+    return EEXIST;
+}
+
+bool is_forbidden(int error) {
+    return error == EPERM || error == EACCES;
 }
 
 // Below first: that is where the kernel leaves room.
-uintptr_t map_near(uintptr_t low, uintptr_t high) {
+uintptr_t map_near(uintptr_t low, uintptr_t high, CodeWriter& writer) {
     const uintptr_t first = low & ~(kStep - 1);
     for (uintptr_t distance = kStep; distance < kReach; distance += kStep) {
-        if (first > distance + kStep && reaches(first - distance, low, low, high) &&
-            map_at(first - distance)) {
-            return first - distance;
+        const uintptr_t sides[] = {first > distance + kStep ? first - distance : 0,
+                                   ((high + kStep - 1) & ~(kStep - 1)) + distance};
+        for (const uintptr_t at : sides) {
+            if (at == 0 || !reaches(at, at + kBlockSize, low, high)) continue;
+            const int error = map_at(at);
+            if (error == 0) return at;
+            if (is_forbidden(error)) return writer.no_executable_memory(error), 0;
         }
-        const uintptr_t above = ((high + kStep - 1) & ~(kStep - 1)) + distance;
-        if (reaches(above, above + kBlockSize, low, high) && map_at(above)) return above;
     }
     return 0;
 }
@@ -64,6 +71,11 @@ bool CodeWriter::write(uintptr_t address, const void* bytes, size_t size) {
     return false;
 }
 
+void CodeWriter::no_executable_memory(int error) {
+    error_ = error;
+    refused_ = "executable memory can't be had";
+}
+
 NearBlock* near_block(uintptr_t low, uintptr_t high, uint32_t size, CodeWriter& writer) {
     for (unsigned i = 0; i < block_count; i++) {
         NearBlock& block = blocks[i];
@@ -73,7 +85,7 @@ NearBlock* near_block(uintptr_t low, uintptr_t high, uint32_t size, CodeWriter& 
         }
     }
     if (block_count == kBlocks || size > kBlockSize / 2) return nullptr;
-    const uintptr_t begin = map_near(low, high);
+    const uintptr_t begin = map_near(low, high, writer);
     if (begin == 0) return nullptr;
     const auto stub = reinterpret_cast<uintptr_t>(&lastref_hook_stub);
     if (!writer.write(begin, &stub, sizeof(stub))) {

@@ -20,11 +20,14 @@ public:
     CodeWriter& operator=(const CodeWriter&) = delete;
 
     int error() const { return error_; }  // errno of opening or of the last write that failed
+    const char* refused() const { return refused_; }  // what was refused with that error
     bool write(uintptr_t address, const void* bytes, size_t size);
+    void no_executable_memory(int error);
 
 private:
     int fd_;
     int error_ = 0;
+    const char* refused_ = "code can't be written through /proc/self/mem";
 };
 
 // Executable memory from which every address of [low, high) is within a jump's reach. The first 8

@@ -115,7 +115,7 @@ void writing_failed(const CodeWriter& writer) {
     const char* name = error_text(writer.error());
     char reason[80];
     Text text(reason, sizeof(reason));
-    text.add("code can't be written through /proc/self/mem (").add(name ? name : "?").add(')');
+    text.add(writer.refused()).add(" (").add(name ? name : "?").add(')');
     note_off(reason);
 }
 

@@ -1,8 +1,6 @@
 #include "hook_thread.h"
 
-#include <errno.h>
-
-#include "raw_syscall.h"
+#include "page_probe.h"
 #include "session.h"
 
 namespace lastref::hooks {
@@ -14,12 +12,7 @@ bool page_is_readable(HookThread& thread, uintptr_t number) {
     HookThread::Page& page = thread.pages[number % HookThread::kPages];
     if (page.number == number && thread.reads < page.until) [[likely]]
         return true;
-    // The kernel reads the new signal mask before it looks at `how`: EINVAL is a good address.
-    if (!may_call_kernel() ||
-        raw::call(SYS_rt_sigprocmask, -1, static_cast<long>(number << kPageBits), 0,
-                  sizeof(uint64_t)) == -EFAULT) {
-        return false;
-    }
+    if (!may_call_kernel() || !page_readable(number << kPageBits)) return false;
     page = {number, thread.reads + kTrusted};
     return true;
 }

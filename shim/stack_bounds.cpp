@@ -1,8 +1,6 @@
 #include "stack_bounds.h"
 
-#include <errno.h>
-
-#include "raw_syscall.h"
+#include "page_probe.h"
 
 extern "C" void* __libc_stack_end;  // ld.so's: the main thread's stack pointer at the entry
 
@@ -12,14 +10,6 @@ namespace {
 constexpr uintptr_t kPage = 4096;
 constexpr uintptr_t kMaxProbedPages = 8192;  // 32 MiB of stack between two events
 constexpr uintptr_t kMaxForeignStack = 8u << 20;
-
-// Whether a page can be read, without reading it: the kernel copies the new signal mask from user
-// memory before it looks at `how`, so a bad address gives EFAULT and a good one EINVAL. A null one
-// means "no mask" and is not read.
-bool page_readable(uintptr_t page) {
-    return page != 0 && raw::call(SYS_rt_sigprocmask, -1, static_cast<long>(page), 0,
-                                  sizeof(uint64_t)) != -EFAULT;
-}
 
 // All pages of [low, high) readable; `high` is known to be.
 bool pages_readable(uintptr_t low, uintptr_t high) {

@@ -160,16 +160,22 @@ class Hardened(KindsTest):
         self.assertEqual(self.ops(run), {"create": 10, "retain": 10, "release": 20})
         self.assertIn("seccomp", result["summary"]["hooked"][0]["partial"])
 
-    def test_memory_that_cannot_be_written(self):
+    def refused(self, what, reason):
         trace = os.path.join(self.directory, "no_writing.trace")
-        run = plain([program("hooks/no_writing"), LASTREF, "run", "-o", trace, "--hooks",
+        run = plain([program("hooks/no_writing"), what, LASTREF, "run", "-o", trace, "--hooks",
                      self.rule_file(NODE_RULES), "--", program("hooks/kinds"), "use"])
         if run.status == 77:
             self.skipTest("no seccomp filter can be installed")
         self.assertEqual((run.status, run.stdout), (0, "done\n"), run)
         run.traces = [trace]
-        self.assert_off(run, "code can't be written through /proc/self/mem")
+        self.assert_off(run, reason)
         self.assertEqual(self.ops(run), {})
+
+    def test_memory_that_cannot_be_written(self):
+        self.refused("files", "code can't be written through /proc/self/mem (Operation not permitted)")
+
+    def test_memory_that_cannot_be_made_executable(self):
+        self.refused("code", "executable memory can't be had (Operation not permitted)")
 
     def test_no_proc(self):
         hide = "mount -t tmpfs none /proc && exec \"$@\""
