@@ -58,7 +58,9 @@ void record_event(void* argument) {
     Busy busy;
     check_counter(event);
     recorder::Hooked hooked = {type.name, type.flags, event.count};
-    if (event.counted) hooked.flags |= trace::kCountKnown;
+    // The analyzer learns later what to think of it; a sample's buffers end here and now.
+    if (event.counted && (!sampling() || type.counter_followed.load(std::memory_order_relaxed)))
+        hooked.flags |= trace::kCountKnown;
     if (!event.counted && event.operation == Operation::kCreate) hooked.flags = 0;
     if (event.returned) hooked.flags |= trace::kReturned;
     if (event.operation == Operation::kDestroyIfTracked) hooked.flags |= trace::kIfLive;

@@ -14,9 +14,10 @@ END = "on *[id+40] in destroy id=a0\n"
 
 
 class WordsOfRules(LastrefTest):
-    def values(self, rules):
-        run = self.run_program([program("hooks/kinds"), "values", str(VALUES)],
-                               options=["--hooks", self.rule_file(rules), "--strict-hooks"])
+    def values(self, rules, *options, **surroundings):
+        run = self.run_program(
+            [program("hooks/kinds"), "values", str(VALUES)],
+            options=["--hooks", self.rule_file(rules), "--strict-hooks", *options], **surroundings)
         self.assert_exits(run)
         self.assertEqual(run.stdout, "done\n")
         return run
@@ -69,6 +70,16 @@ class Counters(WordsOfRules):
         self.assertEqual(self.hooked(run)["counter_refused"], "read 2: " + said)
         self.assertEqual(self.hooked(run)["unseen"], 0)
         self.assert_kept_are_leaked(run)
+
+    def test_samples_do_not_go_by_a_counter_that_lies_elsewhere(self):
+        """At level simple it is the shim that finds out which buffers end."""
+        for counter in ("u8@38", "u8@39"):
+            with self.subTest(counter=counter):
+                run = self.values(OBJ.replace("Value", "Value rc=" + counter) + COUNTED +
+                                  "on kinds_value_replace inout swap id=[a0]\n", "--level", "simple",
+                                  env={"LASTREF_SAMPLE_INTERVAL": "1"})
+                seen = collections.Counter(e["op"] for e in events(run.traces[0]))
+                self.assertEqual((seen["create"], seen["destroy"]), (3 * VALUES, 3 * VALUES - KEPT))
 
     def test_what_is_no_count_is_not_believed(self):
         run = self.values(OBJ.replace("Value", "Value rc=u64@48") + COUNTED + END +
