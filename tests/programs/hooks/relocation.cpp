@@ -14,17 +14,12 @@
 // zeros and with negative numbers in its registers; once more with the library's data out of reach,
 // so that its first access faults and tells the address; and each branch by itself, both ways.
 //
-// What a jump from elsewhere into the replaced bytes would do, no execution here would show: all
-// code of the library is decoded, and no direct jump or call may lead there, and no symbol may
-// stand there.
+// What a jump from elsewhere into the replaced bytes would do, no execution here would show: see
+// ways_into_code.h.
 //
 // Prints one line of counts a library and in total, and each difference. Exits 0; 1 where there was
 // a difference; 77 where processes can't be traced.
-#include <elf.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -34,21 +29,19 @@
 #include <map>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "hook_decoder.h"
-#include "hook_elf.h"
 #include "hook_relocate.h"
+#include "laid_out_library.h"
 #include "puppet.h"
+#include "ways_into_code.h"
 
 using namespace lastref::hooks;
 
 namespace {
 
-constexpr uint64_t kNear = 1u << 20;   // where moved code lies, below the library
-constexpr uint64_t kArena = 2u << 20;  // what pointers point to, and the stack
-constexpr uint64_t kCompared = 4096;   // of the stack
+constexpr uint64_t kCompared = 4096;  // of the stack
 constexpr int kRounds = 3;
 constexpr uint64_t kStatusFlags = 0x8d5, kSignFlag = 0x80;
 constexpr unsigned kSaid = 20;  // differences printed of each library
@@ -79,106 +72,10 @@ struct Counts {
     }
 };
 
-uint64_t mixed(uint64_t value) {
-    value = (value ^ value >> 31) * 0x9e3779b97f4a7c15ull;
-    return value ^ value >> 29;
-}
-
-uint8_t* map_memory(uint64_t size, int protection) {
-    void* memory =
-        mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) {
-        std::perror("relocation: mmap");
-        std::exit(1);
-    }
-    return static_cast<uint8_t*>(memory);
-}
-
 // Whole pages: code has others.
 void protect(const auto& range) {
     const uint64_t begin = range.begin & ~4095ull;
     mprotect(reinterpret_cast<void*>(begin), range.begin + range.size - begin, PROT_NONE);
-}
-
-// Words that point into the arena, each place to another one.
-void fill(uint8_t* begin, uint64_t size, const uint8_t* arena) {
-    for (uint64_t i = 0; i + 8 <= size; i += 8) {
-        const auto at = reinterpret_cast<uint64_t>(begin + i);
-        const uint64_t word =
-            reinterpret_cast<uint64_t>(arena) + kArena / 4 + mixed(at) % (kArena / 4) / 16 * 16;
-        std::memcpy(begin + i, &word, sizeof(word));
-    }
-}
-
-// A library laid out, without relocations: its code has none.
-class Library {
-public:
-    bool open(const char* path);
-    ~Library() {
-        if (file_) munmap(file_, file_size_);
-        if (memory_) munmap(memory_, kNear + span_);
-        if (arena_) munmap(arena_, kArena);
-    }
-
-    ElfImage elf;
-    uint64_t bias() const { return reinterpret_cast<uint64_t>(memory_) + kNear - low_; }
-    uint8_t* near() const { return memory_; }
-    uint64_t arena() const { return reinterpret_cast<uint64_t>(arena_); }
-
-    struct Range {
-        uint64_t begin, size;
-    };
-    // Addresses in memory: sections of instructions; what is filled, the arena last.
-    std::vector<Range> code, data;
-
-private:
-    uint8_t* file_ = nullptr;
-    uint64_t file_size_ = 0;
-    uint8_t* memory_ = nullptr;
-    uint8_t* arena_ = nullptr;
-    uint64_t low_ = 0, span_ = 0;
-};
-
-bool Library::open(const char* path) {
-    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status {};
-    if (fd < 0 || fstat(fd, &status) != 0) return false;
-    file_size_ = static_cast<uint64_t>(status.st_size);
-    void* bytes = mmap(nullptr, file_size_, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (bytes == MAP_FAILED) return false;
-    file_ = static_cast<uint8_t*>(bytes);
-    if (!elf.open(file_, file_size_)) return false;
-    uint64_t high = 0;
-    elf.loaded_range(low_, high);
-    low_ &= ~4095ull;
-    span_ = (high - low_ + 4095) & ~4095ull;
-    memory_ = map_memory(kNear + span_, PROT_READ | PROT_WRITE | PROT_EXEC);
-    arena_ = map_memory(kArena, PROT_READ | PROT_WRITE);
-    fill(arena_, kArena, arena_);
-    const auto* header = reinterpret_cast<const Elf64_Ehdr*>(file_);
-    const auto* segment = reinterpret_cast<const Elf64_Phdr*>(file_ + header->e_phoff);
-    for (unsigned i = 0; i < header->e_phnum; ++i) {
-        if (segment[i].p_type != PT_LOAD) continue;
-        uint8_t* to = memory_ + kNear + (segment[i].p_vaddr - low_);
-        if (segment[i].p_flags & PF_X) {
-            size_t available = 0;
-            const uint8_t* from = elf.at(segment[i].p_vaddr, available);
-            if (from) std::memcpy(to, from, available);
-        } else {
-            const uint64_t size = segment[i].p_memsz & ~7ull;
-            to = reinterpret_cast<uint8_t*>((reinterpret_cast<uint64_t>(to) + 7) & ~7ull);
-            fill(to, size, arena_);
-            data.push_back({reinterpret_cast<uint64_t>(to), size});
-        }
-    }
-    data.push_back({arena(), kArena});
-    const auto* section = reinterpret_cast<const Elf64_Shdr*>(file_ + header->e_shoff);
-    for (unsigned i = 0; i < header->e_shnum; ++i) {
-        if (section[i].sh_flags & SHF_EXECINSTR)
-            code.push_back({bias() + section[i].sh_addr, section[i].sh_size});
-    }
-    return true;
 }
 
 struct Function {
@@ -203,7 +100,6 @@ private:
                       unsigned moved_offset, Puppet& original, Puppet& moved);
     void compare_memory(const Puppet& original, const Puppet& moved);
     void look_for_jumps();
-    void sweep(const Library::Range& code, const std::unordered_map<uint64_t, const Function*>&);
     user_regs_struct registers(user_regs_struct made, int round) const;
     void wrong(const Function& function, const std::string& what);
 
@@ -415,41 +311,15 @@ void Check::compare_memory(const Puppet& original, const Puppet& moved) {
     }
 }
 
-void Check::sweep(const Library::Range& code,
-                  const std::unordered_map<uint64_t, const Function*>& replaced) {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(code.begin);
-    for (uint64_t at = 0; at < code.size;) {
-        Instruction one;
-        if (!decoder_.decode(bytes + at, code.size - at, one)) {
-            at++;
-            continue;
-        }
-        at += one.length;
-        if (one.kind != Instruction::kJump && one.kind != Instruction::kBranch &&
-            one.kind != Instruction::kCall && one.kind != Instruction::kOther) {
-            continue;
-        }
-        const auto found = replaced.find(code.begin + at + static_cast<uint64_t>(one.distance));
-        if (one.displacement_size == 0 || found == replaced.end()) continue;
-        char text[80];
-        std::snprintf(text, sizeof(text), "jumped into from 0x%lx",
-                      code.begin + at - one.length - library_.bias());
-        wrong(*found->second, text);
-    }
-}
-
 void Check::look_for_jumps() {
-    std::unordered_map<uint64_t, const Function*> replaced;
-    for (const Function& one : functions_) {
-        for (unsigned i = 1; i < kJumpSize; ++i) replaced.emplace(one.entry + i, &one);
+    ReplacedBytes replaced;
+    for (size_t function = 0; function < functions_.size(); ++function) {
+        for (unsigned i = 1; i < kJumpSize; ++i)
+            replaced.emplace(functions_[function].entry + i, function);
     }
-    library_.elf.for_each_symbol([&](const Symbol& symbol) {
-        const auto found = replaced.find(library_.bias() + symbol.address);
-        if (found != replaced.end() && (symbol.type == STT_FUNC || symbol.type == STT_GNU_IFUNC))
-            wrong(*found->second, std::string("there begins ") + symbol.name);
-        return true;
+    find_ways_into(replaced, library_, decoder_, [this](size_t function, const std::string& way) {
+        wrong(functions_[function], way);
     });
-    for (const Library::Range& code : library_.code) sweep(code, replaced);
 }
 
 Counts Check::run() {
