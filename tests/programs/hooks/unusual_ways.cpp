@@ -1,9 +1,11 @@
 // Ways out of a hooked function that are no return: an exception, longjmp, pthread_exit, another
-// stack; and a fork and a signal inside one. Prints what each did, the same with hooks and without.
+// stack; a fork and a signal inside one; and a coroutine that goes on in another thread. Prints
+// what each did, the same with hooks and without.
 #include <pthread.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <coroutine>
 #include <csetjmp>
 #include <csignal>
 #include <cstdio>
@@ -59,6 +61,48 @@ static void on_signal(int) {
     signals = signals + static_cast<int>(call(0));
 }
 
+struct Walk {
+    struct promise_type {
+        double value = 0;
+        Walk get_return_object() {
+            return {std::coroutine_handle<promise_type>::from_promise(*this)};
+        }
+        std::suspend_always initial_suspend() noexcept { return {}; }
+        std::suspend_always final_suspend() noexcept { return {}; }
+        std::suspend_always yield_value(double given) {
+            value = given;
+            return {};
+        }
+        void return_void() {}
+        void unhandled_exception() { std::terminate(); }
+    };
+    std::coroutine_handle<promise_type> handle;
+};
+static Walk walk() {
+    co_yield call(0);
+    double caught = 0;
+    try {
+        call(1);
+    } catch (const std::exception&) {
+        caught = 1;
+    }
+    co_yield caught;
+}
+static void* resume_walk(void* walk) {
+    static_cast<Walk*>(walk)->handle.resume();
+    return nullptr;
+}
+static void in_a_coroutine() {
+    Walk one = walk();
+    one.handle.resume();
+    std::printf("coroutine %.2f", one.handle.promise().value);
+    pthread_t thread;
+    pthread_create(&thread, nullptr, resume_walk, &one);
+    pthread_join(thread, nullptr);
+    std::printf(", then %.2f\n", one.handle.promise().value);
+    one.handle.destroy();
+}
+
 int main() {
     std::signal(SIGUSR1, on_signal);
     for (int round = 0; round < 3; round++) {
@@ -86,5 +130,6 @@ int main() {
         swapcontext(&main_context, &other_context);
         std::printf("signal %.2f, %d\n", call(5), signals);
         std::printf("child %.0f\n", call(6));
+        in_a_coroutine();
     }
 }
