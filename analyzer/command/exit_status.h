@@ -3,10 +3,9 @@
 #ifndef LASTREF_ANALYZER_COMMAND_EXIT_STATUS_H
 #define LASTREF_ANALYZER_COMMAND_EXIT_STATUS_H
 
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <string_view>
+
+#include "command/say.h"
 
 namespace lastref {
 
@@ -15,7 +14,7 @@ inline constexpr int kUnreadable = 3;  // a trace that can't be read
 
 // Says why on stderr, and returns `status`.
 inline int fail(int status, std::string_view reason) {
-    fmt::print(stderr, "lastref: {}\n", reason);
+    say("lastref: {}\n", reason);
     return status;
 }
 

@@ -21,6 +21,7 @@
 #include "command/output_file.h"
 #include "command/progress_line.h"
 #include "command/run.h"
+#include "command/say.h"
 #include "command/streamed_output.h"
 #include "command/temporary_folder.h"
 #include "gate/control.h"
@@ -37,10 +38,6 @@ constexpr int kInconclusive = 3;
 constexpr int kTimedOut = 124;  // as timeout(1)
 constexpr size_t kReasonsShown = 20;
 constexpr auto kGrace = std::chrono::seconds(2);  // for processes that outlive the command
-
-void say(const std::string& what) {
-    fmt::print(stderr, "lastref: {}\n", what);
-}
 
 // What the user's files and words amount to; false where anything is wrong with them.
 bool read_rules(const GateOptions& options, GateRules& rules, Suppressions& suppressions) {
@@ -68,7 +65,7 @@ bool read_rules(const GateOptions& options, GateRules& rules, Suppressions& supp
         for (std::string& error : baseline.errors) errors.push_back(std::move(error));
         rules.baseline = std::move(baseline.value);
     }
-    for (const std::string& error : errors) say(error);
+    for (const std::string& error : errors) say("lastref: {}\n", error);
     return errors.empty();
 }
 
@@ -197,7 +194,7 @@ bool write_outputs(const GateOptions& options, const std::vector<RunTrace>& trac
                                         ? write_following(options, *format, path, traces, report)
                                         : write_output(path, format->render(report, SIZE_MAX));
         if (failure.empty()) continue;
-        say(fmt::format("--{} {}", name, failure));
+        say("lastref: --{} {}\n", name, failure);
         all = false;
     }
     return all;
@@ -205,7 +202,7 @@ bool write_outputs(const GateOptions& options, const std::vector<RunTrace>& trac
 
 bool write_baseline(const GateOptions& options, const Report& report) {
     const std::string failure = write_output(options.baseline, baseline_text(report));
-    if (!failure.empty()) say("--baseline " + failure);
+    if (!failure.empty()) say("lastref: --baseline {}\n", failure);
     return failure.empty();
 }
 
@@ -249,8 +246,8 @@ int run_gate(const GateOptions& options, const std::string& folder) {
     Doubts doubts;
     if (outcome.end.timed_out) {
         doubts.reasons.push_back("the command was ended before it was done (--timeout)");
-        say(fmt::format("{}: not done after {} seconds: ended", options.command.front(),
-                        options.timeout));
+        say("lastref: {}: not done after {} seconds: ended\n", options.command.front(),
+            options.timeout);
     }
 
     const std::vector<RunTrace> traces = settled_traces(outcome);
@@ -269,10 +266,10 @@ int run_gate(const GateOptions& options, const std::string& folder) {
         accept_all(report);
     }
     all_written &= write_outputs(options, traces, report);
-    fmt::print(stderr, "{}", gate_text(report, kReasonsShown));
+    say("{}", gate_text(report, kReasonsShown));
     const int command_status = outcome.end.timed_out ? kTimedOut : outcome.status;
     if (command_status != 0)
-        say(fmt::format("{}: ended with status {}", options.command.front(), command_status));
+        say("lastref: {}: ended with status {}\n", options.command.front(), command_status);
     if (command_status != 0 && !options.keep_going) return command_status;
     return all_written ? status_of(*report.gate) : kUsage;
 }

@@ -17,6 +17,7 @@
 #include "command/exit_status.h"
 #include "command/program_file.h"
 #include "command/rule_files.h"
+#include "command/say.h"
 #include "hook_debug_file.h"
 #include "hook_decoder.h"
 #include "hook_elf.h"
@@ -283,7 +284,7 @@ int list_hooks() {
 int check_hooks(const std::string& rules, const std::string& program) {
     const RuleFiles files = read_rule_files({rules});
     for (const std::string& missing : files.missing) return refuse(missing);
-    for (const std::string& error : files.errors) fmt::print(stderr, "lastref: {}\n", error);
+    for (const std::string& error : files.errors) say("lastref: {}\n", error);
     const auto path = find_program(program);
     if (!path) return refuse(program + ": not found");
     const int status = Check(*files.rules, *path).run();

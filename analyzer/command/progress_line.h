@@ -3,12 +3,12 @@
 #ifndef LASTREF_ANALYZER_COMMAND_PROGRESS_LINE_H
 #define LASTREF_ANALYZER_COMMAND_PROGRESS_LINE_H
 
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <string>
 #include <utility>
+
+#include "command/say.h"
 
 namespace lastref {
 
@@ -17,7 +17,7 @@ public:
     explicit ProgressLine(std::string verb)
         : verb_(std::move(verb)), is_shown_(isatty(STDERR_FILENO) == 1) {}
     ~ProgressLine() {
-        if (percent_ >= 0) fmt::print(stderr, "\r\033[K");
+        if (percent_ >= 0) say("\r\033[K");
     }
     ProgressLine(const ProgressLine&) = delete;
     ProgressLine& operator=(const ProgressLine&) = delete;
@@ -26,7 +26,7 @@ public:
         const int percent = static_cast<int>(share * 100);
         if (!is_shown_ || percent == percent_) return;
         percent_ = percent;
-        fmt::print(stderr, "\rlastref {}: {} %", verb_, percent);
+        say("\rlastref {}: {} %", verb_, percent);
     }
 
 private:

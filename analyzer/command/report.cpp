@@ -13,6 +13,7 @@
 #include "command/exit_status.h"
 #include "command/output_file.h"
 #include "command/progress_line.h"
+#include "command/say.h"
 #include "command/streamed_output.h"
 #include "gate/suppressions.h"
 #include "report/folded.h"
@@ -52,7 +53,7 @@ std::string render(const Report& report, const ReportOptions& options) {
 void tell_warnings(const Report& report) {
     for (const Process& process : report.processes) {
         for (const std::string& warning : process.warnings)
-            fmt::print(stderr, "lastref: {}: {}\n", process.trace, warning);
+            say("lastref: {}: {}\n", process.trace, warning);
     }
 }
 
@@ -102,7 +103,7 @@ int report_command(const ReportOptions& options) {
     Suppressions suppressions;
     if (!options.suppressions.empty()) {
         const std::vector<std::string> errors = suppressions.add_file(options.suppressions);
-        for (const std::string& error : errors) fmt::print(stderr, "lastref: {}\n", error);
+        for (const std::string& error : errors) say("lastref: {}\n", error);
         if (!errors.empty()) return kUsage;
     }
     if (options.buffer) return report_lives(options);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "command/exit_status.h"
 #include "command/hooks.h"
 #include "command/launcher.h"
 #include "command/program_file.h"
@@ -18,17 +19,11 @@
 #include "command/run_output.h"
 #include "command/run_summary.h"
 #include "command/run_traces.h"
+#include "command/say.h"
 #include "command/shim_location.h"
 
 namespace lastref {
 namespace {
-
-constexpr int kCannotRun = 2;
-
-int refuse(const std::string& reason) {
-    fmt::print(stderr, "lastref: {}\n", reason);
-    return kCannotRun;
-}
 
 std::string from_environment(const char* name) {
     const char* value = std::getenv(name);
@@ -105,20 +100,20 @@ void switch_pools_off(std::vector<std::string>& environment) {
         set_variable(environment, one.name, value);
         said += fmt::format(" {}={}", one.name, one.value);
     }
-    fmt::print(stderr, "lastref: unpooled:{}\n", said);
+    say("lastref: unpooled:{}\n", said);
 }
 
 // The packs and files of --hooks, checked; false where the program must not be started.
 bool check_rules(const RunOptions& options, const std::string& program, std::string& list) {
     const RuleFiles files = read_rule_files(options.hooks);
     for (const std::string& path : files.paths) list += (list.empty() ? "" : ",") + path;
-    for (const std::string& missing : files.missing) refuse("--hooks " + missing);
+    for (const std::string& missing : files.missing) fail(kUsage, "--hooks " + missing);
     if (!files.missing.empty()) return false;
     if (!options.strict_hooks) return true;  // the shim says what is wrong, once
     std::vector<std::string> errors = files.errors;
     for (std::string& error : missing_functions(*files.rules, program))
         errors.push_back(std::move(error));
-    for (const std::string& error : errors) refuse(error);
+    for (const std::string& error : errors) fail(kUsage, error);
     return errors.empty();
 }
 
@@ -140,20 +135,19 @@ std::vector<std::string> shim_environment(const std::string& shim, const std::st
 
 void explain_missing_trace(const std::string& level, const std::string& directory) {
     if (level == "disabled") {
-        fmt::print(stderr, "lastref: no trace: recording is off at level disabled\n");
+        say("lastref: no trace: recording is off at level disabled\n");
         return;
     }
-    fmt::print(stderr,
-               "lastref: no trace appeared in {}: the shim could not make its file there, or was "
-               "not loaded (LD_PRELOAD cleared); LASTREF_VERBOSE=1 tells more\n",
-               directory);
+    say("lastref: no trace appeared in {}: the shim could not make its file there, or was "
+        "not loaded (LD_PRELOAD cleared); LASTREF_VERBOSE=1 tells more\n",
+        directory);
 }
 
 int exit_status(const std::string& program, const ChildEnd& end) {
     if (end.signal == 0) return end.status;
     const char* name = sigabbrev_np(end.signal);
-    fmt::print(stderr, "lastref: {}: ended by signal {} ({}{})\n", program, end.signal,
-               name ? "SIG" : "", name ? name : "unnamed");
+    say("lastref: {}: ended by signal {} ({}{})\n", program, end.signal, name ? "SIG" : "",
+        name ? name : "unnamed");
     return 128 + end.signal;
 }
 
@@ -162,7 +156,7 @@ int exit_status(const std::string& program, const ChildEnd& end) {
 RunOutcome run_traced(const RunOptions& options) {
     RunOutcome outcome;
     auto refuse_run = [&](const std::string& reason) {
-        refuse(reason);
+        fail(kUsage, reason);
         return outcome;
     };
     if (options.command.empty()) return refuse_run("no program given (see lastref run --help)");
@@ -214,11 +208,11 @@ RunOutcome run_traced(const RunOptions& options) {
 
 int run_command(const RunOptions& options) {
     const RunOutcome outcome = run_traced(options);
-    if (!outcome.started) return kCannotRun;
+    if (!outcome.started) return kUsage;
     if (outcome.traces.empty())
         explain_missing_trace(outcome.level, outcome.directory);
     else
-        fmt::print(stderr, "{}", run_summary(outcome.traces, outcome.end.pid));
+        say("{}", run_summary(outcome.traces, outcome.end.pid));
     return outcome.status;
 }
 

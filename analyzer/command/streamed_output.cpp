@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <memory>
 
 #include "command/output_file.h"
+#include "command/say.h"
 
 namespace lastref {
 
@@ -28,7 +28,7 @@ std::string write_streamed(const Format& format, const std::string& path,
     if (!failure.empty()) return fmt::format("{}: {}", path, failure);
     failure = output.finish();
     if (!failure.empty()) return failure;
-    for (const std::string& note : stream->notes()) fmt::print(stderr, "lastref: {}\n", note);
+    for (const std::string& note : stream->notes()) say("lastref: {}\n", note);
     return {};
 }
 

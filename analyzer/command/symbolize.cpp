@@ -17,6 +17,7 @@
 #include "analyze/elf_frames.h"
 #include "command/exit_status.h"
 #include "command/output_file.h"
+#include "command/say.h"
 #include "pack/pack_writer.h"
 #include "pack/packed_source.h"
 #include "read/exit_state.h"
@@ -164,8 +165,7 @@ int symbolize_command(const SymbolizeOptions& options) {
         trace.is_packed() ? pack_again(options.trace, named_trace)
                           : write_names(options.trace, offset, names, named_trace.place());
     if (!failure.empty()) return fail(kUsage, failure);
-    fmt::print(stderr, "lastref: {}: {} of {} code addresses named\n", options.trace, named,
-               found.size());
+    say("lastref: {}: {} of {} code addresses named\n", options.trace, named, found.size());
     return 0;
 }
 

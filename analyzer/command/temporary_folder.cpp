@@ -13,6 +13,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "command/say.h"
+
 namespace lastref {
 namespace {
 
@@ -52,8 +54,7 @@ int in_temporary_folder(const std::function<int(const std::string&)>& work, int 
     }
     sigprocmask(SIG_BLOCK, &watched, &before);
     if (!mkdtemp(folder.data())) {
-        fmt::print(stderr, "lastref: {}: can't be made: {} (TMPDIR names the folder)\n", folder,
-                   strerror(errno));
+        say("lastref: {}: can't be made: {} (TMPDIR names the folder)\n", folder, strerror(errno));
         return failed;
     }
     fflush(nullptr);
@@ -68,7 +69,7 @@ int in_temporary_folder(const std::function<int(const std::string&)>& work, int 
         _exit(status);
     }
     const int status = child < 0 ? failed : wait_and_forward(child, watched);
-    if (child < 0) fmt::print(stderr, "lastref: no process can be made: {}\n", strerror(errno));
+    if (child < 0) say("lastref: no process can be made: {}\n", strerror(errno));
     remove_folder(folder);
     sigprocmask(SIG_SETMASK, &before, nullptr);
     return status;

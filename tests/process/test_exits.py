@@ -3,7 +3,7 @@
 import unittest
 
 from side_by_side import Balance, SideBySide, process
-from lastref_testing import plain
+from lastref_testing import LASTREF, plain
 
 
 class Exits(SideBySide):
@@ -65,6 +65,16 @@ class Exits(SideBySide):
                 self.assert_same(plain([process("exit_ways"), way]), run)
                 self.assert_traces_complete(run.traces)
                 self.assertEqual(run.stderr, "")
+
+    def test_the_status_is_the_programs_where_the_command_can_say_nothing(self):
+        for stderr in ("2>&-", "2>/dev/full"):
+            for arguments, status in ((f"-- {process('exit_ways')} _exit", 33),
+                                      (f"-- {process('exit_ways')} sigterm", 128 + 15),
+                                      ("--level loud -- /bin/true", 2)):
+                with self.subTest(f"{arguments} {stderr}"):
+                    run = plain(["/bin/sh", "-c", f"exec {LASTREF} run {arguments} {stderr}"],
+                                cwd=self.directory)
+                    self.assertEqual(run.status, status)
 
 
 if __name__ == "__main__":
