@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "command/gate.h"
 #include "command/hooks.h"
 #include "command/info.h"
+#include "command/output_file.h"
 #include "command/pack.h"
 #include "command/report.h"
 #include "command/run.h"
@@ -293,6 +295,14 @@ int complain(const CLI::App& app, const std::vector<std::string>& arguments, std
     return kUsage;
 }
 
+// The help or the version that was asked for.
+int answer(const CLI::App& app, const CLI::ParseError& asked) {
+    std::ostringstream text;
+    app.exit(asked, text, text);
+    const std::string failure = write_output("", text.str());
+    return failure.empty() ? 0 : fail(kUsage, failure);
+}
+
 int dispatch(int argc, char** argv) {
     std::vector<std::string> arguments(argv + 1, argv + argc);
     CommandLine line;
@@ -337,7 +347,7 @@ int dispatch(int argc, char** argv) {
         if (events->count("--buffer")) line.events.buffer = parse_address(line.buffer);
     } catch (const CLI::ParseError& error) {
         // Help and version are asked for; everything else is wrong usage.
-        if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);
+        if (error.get_exit_code() == 0) return answer(app, error);
         return complain(app, arguments, error.what());
     }
     if (report->count("--top")) line.report.top = line.top;

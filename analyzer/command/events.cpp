@@ -1,12 +1,12 @@
 #include "command/events.h"
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <unordered_map>
 
 #include "analyze/elf_frames.h"
 #include "analyze/stack_names.h"
+#include "command/exit_status.h"
 #include "command/line_output.h"
 #include "read/event_merger.h"
 #include "read/op_names.h"
@@ -27,7 +27,7 @@ public:
 
     void write(const Event& event);
     void write_losses();
-    const LineOutput& output() const { return out_; }
+    LineOutput& output() { return out_; }
 
 private:
     void key(std::string_view name) {
@@ -223,8 +223,7 @@ void EventLines::write_losses() {
 int events_command(const EventsOptions& options) {
     Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(options.trace);
     if (!opened) {
-        std::fprintf(stderr, "lastref: %s\n", opened.error().message().c_str());
-        return 3;
+        return fail(kUnreadable, opened.error().message());
     }
     TraceFile& trace = **opened;
     EventLines lines(trace, options);
@@ -235,10 +234,11 @@ int events_command(const EventsOptions& options) {
             continue;
         }
         lines.write(*event);
-        if (lines.output().closed()) return lines.output().failed() ? 1 : 0;
+        if (lines.output().closed()) break;
     }
     lines.write_losses();
-    return 0;
+    const std::string failure = lines.output().finish();
+    return failure.empty() ? 0 : fail(kUsage, failure);
 }
 
 }  // namespace lastref

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "command/exit_status.h"
+#include "command/output_file.h"
 #include "command/program_file.h"
 #include "command/rule_files.h"
 #include "command/say.h"
@@ -31,6 +32,12 @@ using namespace hooks;
 
 int refuse(const std::string& reason) {
     return fail(kUsage, reason);
+}
+
+// Writes what the command found; `status` where all could be written.
+int answer(const std::string& text, int status) {
+    const std::string failure = write_output("", text);
+    return failure.empty() ? status : refuse(failure);
 }
 
 struct LibraryFile {
@@ -106,7 +113,7 @@ public:
         load_linked_libraries();
         load_later_libraries();
         for (uint32_t i = 0; i < rules_.rule_count; ++i) check(rules_.rules[i]);
-        return failed_ ? 1 : 0;
+        return answer(text_, failed_ ? 1 : 0);
     }
 
     std::vector<std::string> missing() {
@@ -166,7 +173,7 @@ private:
     }
 
     void say(const char* verdict, const std::string& function, const std::string& rest) {
-        fmt::print("{:<9} {:<36} {}\n", verdict, function, rest);
+        text_ += fmt::format("{:<9} {:<36} {}\n", verdict, function, rest);
     }
     std::string why_not(const LibraryFile& library, const Symbol& symbol) const {
         if (symbol.type == STT_GNU_IFUNC) return "it is chosen at run time (IFUNC)";
@@ -248,6 +255,7 @@ private:
     const std::string program_;
     Decoder decoder_;
     std::vector<std::unique_ptr<LibraryFile>> libraries_;
+    std::string text_;
     bool failed_ = false;
 };
 
@@ -271,14 +279,15 @@ int list_hooks() {
         if (entry.path().extension() == ".rules") packs.push_back(entry.path());
     if (packs.empty()) return refuse("no packs in " + folder + ": set LASTREF_SHIM to the shim");
     std::sort(packs.begin(), packs.end());
+    std::string text;
     for (const fs::path& pack : packs) {
         std::ifstream in(pack);
         std::string line;
         std::getline(in, line);
-        fmt::print("{:<10} {}\n", pack.stem().string(),
-                   line.starts_with("# ") ? line.substr(2) : "");
+        text += fmt::format("{:<10} {}\n", pack.stem().string(),
+                            line.starts_with("# ") ? line.substr(2) : "");
     }
-    return 0;
+    return answer(text, 0);
 }
 
 int check_hooks(const std::string& rules, const std::string& program) {
@@ -303,7 +312,7 @@ int draft_hooks(const std::string& path) {
         if (symbol.type == STT_FUNC) names.insert(symbol.name);
         return true;
     });
-    fmt::print(
+    std::string text = fmt::format(
         "# Drafted from the names in {}: check each line, and add where the counter\n"
         "# lies (rc=u32@OFFSET) if you know.\nlib {}\n",
         library.soname, library.soname);
@@ -314,23 +323,24 @@ int draft_hooks(const std::string& path) {
             const std::string stem = name.substr(0, name.size() - std::string(pair.up).size());
             if (stem.empty() || !names.contains(stem + pair.down)) continue;
             ++found;
-            fmt::print("\nobj {}\n", stem);
+            text += fmt::format("\nobj {}\n", stem);
             bool first = true;
             for (const char* maker : kMakers) {
                 for (auto at = names.lower_bound(stem + maker);
                      at != names.end() && at->starts_with(stem + maker); ++at) {
-                    fmt::print("on {} {} {} id={}\n", *at,
-                               std::string(maker) == "_init" ? "in" : "out",
-                               first ? "create " : "create?",
-                               std::string(maker) == "_init" ? "a0" : "ret");
+                    text += fmt::format("on {} {} {} id={}\n", *at,
+                                        std::string(maker) == "_init" ? "in" : "out",
+                                        first ? "create " : "create?",
+                                        std::string(maker) == "_init" ? "a0" : "ret");
                     first = false;
                 }
             }
-            fmt::print("on {} in retain id=a0\non {} in release id=a0\n", name, stem + pair.down);
+            text += fmt::format("on {} in retain id=a0\non {} in release id=a0\n", name,
+                                stem + pair.down);
         }
     }
-    if (found == 0) fmt::print("# No pair of names looks like reference counting.\n");
-    return 0;
+    if (found == 0) text += "# No pair of names looks like reference counting.\n";
+    return answer(text, 0);
 }
 
 }  // namespace lastref

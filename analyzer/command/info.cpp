@@ -1,11 +1,11 @@
 #include "command/info.h"
 
 #include <array>
-#include <cstdio>
 #include <iterator>
 #include <memory>
 #include <string>
 
+#include "command/exit_status.h"
 #include "command/line_output.h"
 #include "read/event_merger.h"
 #include "read/exit_state.h"
@@ -201,8 +201,7 @@ void write_hooks(TraceFile& trace, LineOutput& out) {
 int info_command(const InfoOptions& options) {
     Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(options.trace);
     if (!opened) {
-        std::fprintf(stderr, "lastref: %s\n", opened.error().message().c_str());
-        return 3;
+        return fail(kUnreadable, opened.error().message());
     }
     TraceFile& trace = **opened;
     LineOutput out;
@@ -213,8 +212,8 @@ int info_command(const InfoOptions& options) {
     write_hooks(trace, out);
     write_modules(trace, out);
     write_threads(trace, out);
-    out.flush();
-    return out.failed() ? 1 : 0;
+    const std::string failure = out.finish();
+    return failure.empty() ? 0 : fail(kUsage, failure);
 }
 
 }  // namespace lastref

@@ -1,12 +1,7 @@
 #include "command/line_output.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
-#include <cstring>
+#include <iterator>
 
 namespace lastref {
 namespace {
@@ -28,10 +23,6 @@ size_t utf8_length(std::string_view text) {
 }
 
 }  // namespace
-
-LineOutput::LineOutput() {
-    ::signal(SIGPIPE, SIG_IGN);
-}
 
 void LineOutput::hexadecimal(uint64_t value) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -76,23 +67,13 @@ void LineOutput::json_string(std::string_view text) {
 }
 
 void LineOutput::flush() {
-    const char* at = buffer_.data();
-    size_t left = closed_ ? 0 : buffer_.size();
-    while (left != 0) {
-        const ssize_t written = ::write(STDOUT_FILENO, at, left);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) {
-            if (errno != EPIPE) {
-                std::fprintf(stderr, "lastref: standard output: %s\n", std::strerror(errno));
-                failed_ = true;
-            }
-            closed_ = true;
-            break;
-        }
-        at += written;
-        left -= static_cast<size_t>(written);
-    }
+    closed_ = !file_.write({buffer_.data(), buffer_.size()});
     buffer_.clear();
+}
+
+std::string LineOutput::finish() {
+    flush();
+    return file_.finish();
 }
 
 }  // namespace lastref

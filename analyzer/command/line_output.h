@@ -1,21 +1,23 @@
 // Buffered text on standard output, for commands that write very many lines.
 //
-// A reader that goes away (EPIPE) is no error: closed() turns true and writing stops. Any other
-// failure, a full disk say, is told once on stderr and leaves failed() true.
+// A reader that goes away is no error: closed() turns true and writing stops. So it does after any
+// other failure, a full disk say, which finish() tells of.
 #ifndef LASTREF_ANALYZER_COMMAND_LINE_OUTPUT_H
 #define LASTREF_ANALYZER_COMMAND_LINE_OUTPUT_H
 
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+
+#include "command/output_file.h"
 
 namespace lastref {
 
 class LineOutput {
 public:
-    LineOutput();
-    ~LineOutput() { flush(); }
+    LineOutput() = default;
     LineOutput(const LineOutput&) = delete;
     LineOutput& operator=(const LineOutput&) = delete;
 
@@ -41,21 +43,21 @@ public:
         buffer_.push_back('\n');
         if (buffer_.size() >= kFlushAt) flush();
     }
-    void flush();
-
     bool closed() const { return closed_; }
-    bool failed() const { return failed_; }
+    // To be called once, at the end. Why not all could be written; empty on success.
+    std::string finish();
 
 private:
     static constexpr size_t kFlushAt = 64 * 1024;
 
+    void flush();
     void digits(const fmt::format_int& number) {
         buffer_.append(number.data(), number.data() + number.size());
     }
 
+    OutputFile file_{""};
     fmt::memory_buffer buffer_;
     bool closed_ = false;
-    bool failed_ = false;
 };
 
 }  // namespace lastref

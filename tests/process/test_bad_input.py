@@ -5,8 +5,8 @@ import struct
 import tempfile
 import unittest
 
-from side_by_side import SideBySide, process
-from lastref_testing import lastref, report
+from side_by_side import SHIM, SideBySide, process
+from lastref_testing import LASTREF, lastref, plain, report
 
 HEADER_SIZE = 4096
 CHUNK_MAGIC = 0x4B43524C
@@ -207,6 +207,23 @@ class BadTraces(SideBySide):
         result = lastref("report", good, self.write(b"nonsense"))
         self.assertEqual(result.status, 3, repr(result))
         self.assertIn("bad.trace", result.stderr)
+
+
+class FullOutput(SideBySide):
+    """Standard output that takes nothing: no verb takes that for success."""
+
+    def test_every_verb_says_so(self):
+        trace = self.preloaded(process("hello")).traces[0]
+        for arguments in (("report", trace), ("report", trace, "--format", "json"),
+                          ("events", trace), ("info", trace), ("diff", trace, trace),
+                          ("export", trace, "--format", "folded"), ("--help",), ("--version",),
+                          ("hooks", "list"), ("hooks", "new", SHIM)):
+            for stdout, reason in ((">/dev/full", "No space left"), (">&-", "Bad file descriptor")):
+                with self.subTest(f"{arguments} {stdout}"):
+                    run = plain(["/bin/sh", "-c", f'exec "$0" "$@" {stdout}', LASTREF, *arguments])
+                    self.assertEqual(run.status, 2, repr(run))
+                    self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
+                    self.assertIn(f"standard output: can't be written: {reason}", run.stderr)
 
 
 if __name__ == "__main__":
