@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "frame_rules.h"
 #include "hooks.h"
+#include "parent_process.h"
 #include "raw_syscall.h"
 #include "text.h"
 
@@ -242,7 +243,8 @@ bool ensure_session() {
     }
     char complaint[1024];
     read_config(environment, process.config, complaint, sizeof(complaint));
-    if (process.config.level == trace::Level::kDisabled) {
+    if (process.config.level == trace::Level::kDisabled ||
+        (!process.config.follow_fork && parent_follows_no_children())) {
         disable(nullptr);
         return false;
     }

@@ -3,7 +3,7 @@
 import unittest
 
 from side_by_side import Balance, SideBySide, pid_in_name, process
-from lastref_testing import events, findings, report
+from lastref_testing import events, findings, plain, report
 
 
 class Forks(SideBySide):
@@ -150,6 +150,21 @@ class Launches(SideBySide):
         self.assertEqual([b.of(8003) for b in balances if b.begun[8003]], [(3, 3)])
         launcher = [b for b in balances if b.begun[8001]]
         self.assertEqual([b.of(8002) for b in launcher], [(2, 2)])
+
+    def test_left_alone(self):
+        for way in ("fork", "vfork", "posix_spawn", "posix_spawnp", "clone-vm", "execveat", "system",
+                    "popen"):
+            with self.subTest(way):
+                run = self.preloaded(process("launch"), way, FOLLOW_FORK="0")
+                self.assert_same(plain([process("launch"), way]), run)
+                self.assertEqual(len(run.traces), 1, "the launcher's own")
+                self.assertEqual(Balance(run.traces[0]).of(8001), (1, 1))
+
+    def test_what_replaces_a_program_is_no_child(self):
+        run = self.preloaded(process("launch"), "exec", FOLLOW_FORK="0")
+        self.assertEqual(len(run.traces), 2)
+        run = self.run_program([process("launch"), "vfork"], env={"LASTREF_FOLLOW_FORK": "0"})
+        self.assertEqual(len(run.traces), 1)
 
     def test_nothing_to_start(self):
         self.check("failing-vfork", started=0)
