@@ -96,27 +96,32 @@ Json finding_json(const Finding& finding) {
     return json;
 }
 
+// Of a process that went on as another program, whose trace is another one, the end is not known
+// here.
 Json process_json(const Process& process) {
-    return {{"pid", process.pid},
-            {"exe", process.executable},
-            {"command", process.command},
-            {"level", process.level},
-            {"started", process.started},
-            {"ended", process.ended},
-            {"exit", process.exit},
-            {"complete", process.complete},
-            {"events", process.events},
-            {"forks", process.forks},
-            {"borrowers_ended", process.borrowers_ended},
-            {"process_start", process.process_start},
-            {"sample_bytes", process.sample_bytes},
-            {"sample_interval", process.sample_interval},
-            {"ring_size", process.ring_size},
-            {"cut_chunks", process.cut_chunks},
-            {"cut_ns", process.cut_ns},
-            {"lost", process.lost},
-            {"trace", process.trace},
-            {"warnings", process.warnings}};
+    const bool replaced = process.exit == "exec";
+    Json json = {{"pid", process.pid},
+                 {"exe", process.executable},
+                 {"command", process.command},
+                 {"level", process.level},
+                 {"started", process.started},
+                 {"ended", process.ended},
+                 {"exit", replaced ? "unknown" : process.exit},
+                 {"complete", process.complete},
+                 {"events", process.events},
+                 {"forks", process.forks},
+                 {"borrowers_ended", process.borrowers_ended},
+                 {"process_start", process.process_start},
+                 {"sample_bytes", process.sample_bytes},
+                 {"sample_interval", process.sample_interval},
+                 {"ring_size", process.ring_size},
+                 {"cut_chunks", process.cut_chunks},
+                 {"cut_ns", process.cut_ns},
+                 {"lost", process.lost},
+                 {"trace", process.trace},
+                 {"warnings", process.warnings}};
+    if (replaced) json["replaced_by_exec"] = true;
+    return json;
 }
 
 Json memory_json(const ByteTotals& totals) {

@@ -15,7 +15,9 @@ class Processes(LifecycleTest):
             found = report(trace)
             self.assert_complete(found)
             process = found["processes"][0]
-            name = os.path.basename(process["exe"]), process["exit"]
+            end = "exec" if process.get("replaced_by_exec") else process["exit"]
+            self.assertTrue(end != "exec" or process["exit"] == "unknown", process)
+            name = os.path.basename(process["exe"]), end
             self.assertNotIn(name, reports, run.traces)
             reports[name] = found
         self.assertEqual(set(reports), {

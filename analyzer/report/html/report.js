@@ -22,7 +22,8 @@ function headView() {
     [...new Set(warnings)].slice(0, 20).map((text) => el("p", { class: "warning" }, text)),
     el("p", { class: "frame" }, processes.slice(0, 5).map((process) =>
       el("span", {}, process.command.join(" ") || process.exe,
-         el("span", { class: "quiet" }, ` pid ${process.pid}, ${process.exit}, ${process.level}, ` +
+         el("span", { class: "quiet" }, ` pid ${process.pid}, ` +
+            `${process.replaced_by_exec ? "exec" : process.exit}, ${process.level}, ` +
             `${number(process.events)} events`), el("br"))),
       processes.length > 5 ? `and ${processes.length - 5} more processes` : ""),
     el("div", { class: "totals" },
