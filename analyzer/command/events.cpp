@@ -8,6 +8,7 @@
 #include "analyze/stack_names.h"
 #include "command/exit_status.h"
 #include "command/line_output.h"
+#include "command/ring_cut.h"
 #include "read/event_merger.h"
 #include "read/op_names.h"
 #include "read/trace_file.h"
@@ -213,6 +214,7 @@ void EventLines::write_losses() {
     for (const Damage& damage : trace_.damage().kept()) {
         lost("damaged at offset " + std::to_string(damage.offset) + ": " + damage.reason, 0);
     }
+    if (const std::string cut = ring_cut(trace_); !cut.empty()) lost("the ring: " + cut, 0);
     if (const uint64_t chunks = trace_.damage().missing_chunks(); chunks != 0) {
         lost(std::to_string(chunks) + " chunks of events are missing from the file", 0);
     }

@@ -7,10 +7,12 @@
 
 #include "command/exit_status.h"
 #include "command/line_output.h"
+#include "command/ring_cut.h"
 #include "read/event_merger.h"
 #include "read/exit_state.h"
 #include "read/op_names.h"
 #include "read/trace_file.h"
+#include "report/units.h"
 
 namespace lastref {
 namespace {
@@ -144,6 +146,19 @@ void write_losses(TraceFile& trace, const Counted& counted, LineOutput& out) {
     }
 }
 
+// What was left out by the user's choice.
+void write_limits(TraceFile& trace, LineOutput& out) {
+    const TraceHeader& header = trace.header();
+    if (header.sample_bytes != 0) {
+        line(out, "sample      one heap block per {}, one buffer in {}",
+             bytes_text(header.sample_bytes), header.sample_interval);
+    }
+    if (header.ring_size == 0) return;
+    const std::string cut = ring_cut(trace);
+    line(out, "ring        the newest {}{}{}", bytes_text(header.ring_size),
+         cut.empty() ? "" : ": ", cut);
+}
+
 void write_modules(TraceFile& trace, LineOutput& out) {
     line(out, "modules     {}", trace.modules().size());
     for (const ModuleRecord& module : trace.modules()) {
@@ -208,6 +223,7 @@ int info_command(const InfoOptions& options) {
     write_header(trace, out);
     const Counted counted = count_events(trace);
     write_losses(trace, counted, out);
+    write_limits(trace, out);
     write_counters(trace, counted, out);
     write_hooks(trace, out);
     write_modules(trace, out);

@@ -3,7 +3,7 @@
 import os
 import unittest
 
-from lastref_testing import events, findings, lastref, report
+from lastref_testing import events, findings, info, lastref, report
 from side_by_side import SideBySide, process
 
 RING = 256 << 10
@@ -29,9 +29,21 @@ class Ring(SideBySide):
         # The file: the ring, and room for stacks, modules and the header.
         self.assertLess(os.path.getsize(run.traces[0]), RING + (256 << 10))
         times = [e["time_ns"] for e in events(run.traces[0])
-                 if e["op"] not in ("load", "unload", "thread")]
+                 if e["op"] not in ("load", "unload", "thread", "lost")]
         self.assertGreater(min(times), mine["cut_ns"])
         self.assertGreater(len(times), 10000)
+
+    def test_what_was_dropped_is_told_of_the_trace_itself(self):
+        trace = self.traced(LASTREF_RING=str(RING)).traces[0]
+        cut = report([trace])["processes"][0]
+        told = (f"{cut['cut_chunks']} chunks of events dropped, what began before "
+                f"{cut['cut_ns'] / 1e9:.6f} s is not told")
+        self.assertIn(f"\nring        the newest 256.0 KiB: {told}\n", info(trace))
+        self.assertEqual([e["reason"] for e in events(trace) if e["op"] == "lost"],
+                         ["the ring: " + told])
+        trace = self.traced(LASTREF_RING="64M").traces[0]
+        self.assertIn("\nring        the newest 64.0 MiB\n", info(trace))
+        self.assertEqual([e for e in events(trace) if e["op"] == "lost"], [])
 
     def test_everything_after_the_cut_is_there(self):
         run = self.traced(LASTREF_RING=str(RING))
