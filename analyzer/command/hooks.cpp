@@ -284,8 +284,9 @@ int list_hooks() {
         std::ifstream in(pack);
         std::string line;
         std::getline(in, line);
+        // Its comment's first sentence.
         text += fmt::format("{:<10} {}\n", pack.stem().string(),
-                            line.starts_with("# ") ? line.substr(2) : "");
+                            line.starts_with("# ") ? line.substr(2, line.find(". ") - 1) : "");
     }
     return answer(text, 0);
 }
