@@ -1,7 +1,9 @@
 #include "recorder.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
+#include "raw_syscall.h"
 #include "recording.h"
 #include "startup_arena.h"
 
@@ -13,6 +15,8 @@ void failed(FailedCall call, size_t size, const CallSite& site) {
     fields.size = size;
     fields.detail = static_cast<uint32_t>(call);
     record<Op::kFailed>(When::kAfter, fields, &site);
+    trace::TraceHeader* const header = process.file.header;
+    if (header && may_call_kernel()) header->address_space_limit = raw::soft_limit(RLIMIT_AS);
 }
 
 template <Op op>

@@ -26,15 +26,9 @@ bool is_our_file(const TraceFile& file, int fd) {
            info.st_ino == file.inode;
 }
 
-uint64_t soft_limit(int resource) {
-    uint64_t limits[2];  // struct rlimit64
-    const long result = raw::call(SYS_prlimit64, 0, resource, 0, reinterpret_cast<long>(limits));
-    return raw::failed(result) ? RLIM64_INFINITY : limits[0];
-}
-
 // Programs expect low numbers to be free, and 0 to 2 to be what they were.
 int move_high(int fd) {
-    const uint64_t limit = soft_limit(RLIMIT_NOFILE);
+    const uint64_t limit = raw::soft_limit(RLIMIT_NOFILE);
     long lowest = static_cast<long>(limit < 4096 ? limit : 4096) - 16;
     for (; lowest > 3; lowest = lowest / 2) {
         const long moved = raw::call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest);
@@ -75,7 +69,7 @@ bool write_zeros(int fd, uint64_t offset, uint64_t size) {
 // Puts disk blocks behind [offset, offset + size).
 bool reserve_blocks(TraceFile& file, uint64_t offset, uint64_t size) {
     // Beyond RLIMIT_FSIZE the kernel would not only refuse but send SIGXFSZ.
-    if (offset + size > soft_limit(RLIMIT_FSIZE)) return false;
+    if (offset + size > raw::soft_limit(RLIMIT_FSIZE)) return false;
     long result;
     do {
         result = raw::call(SYS_fallocate, file.fd, 0, static_cast<long>(offset),
@@ -96,7 +90,8 @@ void fill_ahead(TraceFile& file, uint8_t* base, uint64_t offset, uint32_t size) 
     if (size < kWorthIt || file.written_ahead || !file.may_call_kernel || !have_descriptor(file)) {
         return;
     }
-    if (offset + size > soft_limit(RLIMIT_FSIZE) || !write_zeros(file.fd, offset, size)) return;
+    if (offset + size > raw::soft_limit(RLIMIT_FSIZE) || !write_zeros(file.fd, offset, size))
+        return;
     constexpr long kMapWritable = 23;  // MADV_POPULATE_WRITE
     raw::call(SYS_madvise, reinterpret_cast<long>(base), size, kMapWritable);
 }

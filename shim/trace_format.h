@@ -174,7 +174,10 @@ struct TraceHeader {
     // Children that only borrowed this process' memory (vfork) and ended without having run a
     // program, as where there was none of that name: each has a kFork and no trace.
     uint64_t borrowers_ended;
-    uint8_t reserved[648];
+    // Soft RLIMIT_AS, bytes, when an allocation last failed; UINT64_MAX: no limit. 0: none failed,
+    // or the limit could not be asked for.
+    uint64_t address_space_limit;
+    uint8_t reserved[640];
 };
 static_assert(sizeof(TraceHeader) == kHeaderSize);
 static_assert(offsetof(TraceHeader, chunks_end) == 152);
@@ -301,7 +304,8 @@ inline constexpr uint16_t kFields[static_cast<uint8_t>(Op::kOpCount)] = {
     /* kExit         */ fTime | fValue | fDetail | fStack,
     /* kString       */ fText,
     /* kThread       */ fDetail /* ordinal */,
-    /* kThreadInfo   */ fTime | fValue /* kernel tid, or kThreadEnded */ | fDetail /* ordinal */ | fText,
+    /* kThreadInfo   */ fTime | fValue /* kernel tid, or kThreadEnded */ | fDetail /* ordinal */ |
+        fText,
     /* kLoad         */ fTime | fAddress /* lowest mapped byte */ | fOther /* load bias */
         | fSize /* bytes mapped */ | fValue /* module index, from 0 */
         | fDetail /* epoch */ | fText /* path */ | fText2 /* build-id, raw bytes */,

@@ -26,6 +26,7 @@ public:
     StackNames& names() { return names_; }
     Report& report() { return report_; }
     const std::string& text(uint32_t string) const { return trace_.strings()[string]; }
+    const trace::TraceHeader& header() const { return trace_.header(); }
 
     HistoryEvent event(const HistoryRecord& record);
     std::vector<HistoryEvent> history(const std::vector<HistoryRecord>& records);

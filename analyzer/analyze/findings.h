@@ -121,6 +121,13 @@ bool counts_as_failure(Standing standing);
 // Neither fails nor is worth a word: kSuppressed or kLeftOut.
 bool is_set_aside(Standing standing);
 
+// What a failed allocation met, in bytes; the example's where several failed.
+struct FailedAllocation {
+    std::optional<uint64_t> used;   // heap and mappings then; nothing where not all is recorded
+    std::optional<uint64_t> limit;  // of the address space, kNoLimit: none; nothing: not known
+    static constexpr uint64_t kNoLimit = UINT64_MAX;
+};
+
 struct Finding {
     std::string id;  // see fingerprint.h
     Kind kind = Kind::kRefcountLeak;
@@ -131,6 +138,7 @@ struct Finding {
     int64_t final_count_max = 0;
     bool final_count_known = true;  // false at level simple
     std::optional<SampledFrom> sampled;
+    std::optional<FailedAllocation> failed;
     uint64_t process = 0;      // index into Report::processes
     uint64_t recent = 0;       // of `count`, how many began in a killed process' last moments
     uint64_t peers_ended = 0;  // lives with the same creation stack that did end

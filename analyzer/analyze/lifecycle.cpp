@@ -88,6 +88,7 @@ void Lifecycle::allocation_failed(const Event& event) {
     misuse.stack = event.stack;
     misuse.detail = event.detail;
     misuse.size = event.size;
+    misuse.used = heap_.totals().live_bytes + mappings_.totals().live_bytes;
     misuses_.add(misuse, [&event] { return std::vector<HistoryRecord>{make_record(event, 0)}; });
 }
 

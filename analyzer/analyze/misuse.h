@@ -22,6 +22,7 @@ struct Misuse {
     uint32_t created_stack = 0;
     uint32_t stack = 0;   // of the event that is wrong
     uint32_t detail = 0;  // allocation failures: the call
+    uint64_t used = 0;    // the same: bytes of heap and mappings that were live
     uint64_t count = 0;
     uint64_t bytes = 0;
     int64_t count_min = 0, count_max = 0;

@@ -103,6 +103,18 @@ void explain(Finding& finding, const Misuse& misuse, Judge* judge, const TypeSta
     finding.culprit = std::move(culprit);
 }
 
+FailedAllocation failed_allocation(const Misuse& misuse, const FindingBuilder& builder) {
+    FailedAllocation failed;
+    const trace::TraceHeader& header = builder.header();
+    constexpr uint32_t kMemoryUnseen =
+        trace::kNoteOwnMalloc | trace::kNoteInherited | trace::kNoteLateStart;
+    const bool all_seen = builder.facts().lost == 0 && !builder.facts().sampling.active() &&
+                          header.cut_chunks == 0 && (header.notes & kMemoryUnseen) == 0;
+    if (all_seen) failed.used = misuse.used;
+    if (header.address_space_limit != 0) failed.limit = header.address_space_limit;
+    return failed;
+}
+
 }  // namespace
 
 void add_misuses(FindingBuilder& builder, Judges& judges) {
@@ -130,6 +142,7 @@ void add_misuses(FindingBuilder& builder, Judges& judges) {
             const std::string_view call = failed_call_name(misuse.detail);
             if (call == "mmap" || call == "mremap") finding.type = "mapping";
             finding.reason = std::string(call) + " returned no memory";
+            finding.failed = failed_allocation(misuse, builder);
         } else if (unseen) {
             finding.reason = std::string(cause_name(Cause::kUnseen)) +
                              ": freed where buffers of this type are freed after their last "

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "report/json_tree.h"
 #include "report/verdict.h"
@@ -87,6 +88,12 @@ Json finding_json(const Finding& finding) {
         json["dependants"] = array_of(finding.dependants, dependant_json);
     }
     json["reason"] = finding.reason;
+    if (finding.failed) {
+        const std::optional<uint64_t> used = finding.failed->used, limit = finding.failed->limit;
+        json["used"] = used ? Json(*used) : Json(nullptr);
+        json["limit"] =
+            limit && *limit != FailedAllocation::kNoLimit ? Json(*limit) : Json(nullptr);
+    }
     if (finding.standing != Standing::kUnjudged) json["standing"] = standing_name(finding.standing);
     if (finding.sampled) {
         json["sampled"] = {{"count", finding.sampled->count}, {"bytes", finding.sampled->bytes}};

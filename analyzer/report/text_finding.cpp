@@ -169,6 +169,20 @@ void add_records(Block& block, const Life& life, bool is_counted, size_t most) {
             fmt::format("({} left out in between)", counted(life.events_left_out, "more record")));
 }
 
+void add_memory(Block& block, const FailedAllocation& failed) {
+    std::string text;
+    if (failed.used) text = bytes_text(*failed.used) + " in use";
+    if (failed.limit) {
+        if (!text.empty()) text += ", ";
+        text += *failed.limit == FailedAllocation::kNoLimit
+                    ? "no limit of the address space"
+                    : "the address space is limited to " + bytes_text(*failed.limit);
+    }
+    if (text.empty()) return;
+    block.label("memory");
+    block.line(text);
+}
+
 void add_process(Block& block, const Process* process) {
     if (!process) return;
     block.label("process");
@@ -185,6 +199,7 @@ std::string finding_text(const Finding& finding, const Process* process, bool ha
         block.label("reason");
         block.sentence(printable(finding.reason));
     }
+    if (finding.failed) add_memory(block, *finding.failed);
     block.label(finding.kind == Kind::kAllocationFailure ? "failed" : "created");
     block.lines(stack_lines(finding.created, kCreatedFrames));
     if (finding.kind == Kind::kRefcountLeak && finding.peers_ended > 0)

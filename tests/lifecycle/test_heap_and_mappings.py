@@ -2,7 +2,7 @@
 
 import unittest
 
-from lastref_testing import events, findings, report
+from lastref_testing import events, findings, program, report, text_report
 from expected import LifecycleTest, line_of
 
 
@@ -110,7 +110,23 @@ class Failures(LifecycleTest):
                 if any(f"Loader::{function}" in f["function"] for f in finding["created"]):
                     where[function] = where.get(function, 0) + finding["count"]
                     self.assertGreater(finding["bytes"], 1 << 62, finding)
+                    # No more than the C++ runtime's own pool lives then.
+                    self.assertLess(finding["used"], 1 << 20)
         self.assertEqual(where, {"load_huge": 3, "load_table": 1, "map_huge": 1, "new_huge": 1})
+
+    def test_used_and_limit_are_told(self):
+        failing = program("lifecycle/allocation_failure")
+        for set_limit, limit, told in (("-v unlimited", None, "no limit of the address space"),
+                                       ("-v 4194304", 4 << 30, "is limited to 4.0 GiB")):
+            with self.subTest(set_limit):
+                run = self.run_program(["/bin/sh", "-c", f'ulimit {set_limit}; exec "$0"', failing])
+                self.assert_exits(run)
+                failures = findings(report(run.traces), "allocation-failure")
+                self.assertEqual(sum(f["count"] for f in failures), 6)
+                for finding in failures:
+                    self.assertEqual(finding["limit"], limit)
+                    self.assertGreater(finding["used"], 0)
+                self.assertRegex(text_report(run.traces), f"memory +[0-9.]+ KiB in use, .*{told}")
 
 
 class Balance(LifecycleTest):
