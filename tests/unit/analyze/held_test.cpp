@@ -42,6 +42,10 @@ TEST_CASE("more threads than that which each leave something behind are no cache
     CHECK(cause_of(33, 92) == Cause::kUnknown);
 }
 
+TEST_CASE("an entry that a cache spared for nine times the mean is in it still") {
+    CHECK(cause_of(1, 100 - 9 * 8) == Cause::kCache);
+}
+
 TEST_CASE("what a thread left behind long ago is in no cache") {
     CHECK(cause_of(1, 3) == Cause::kUnknown);
     CHECK(cause_of(32, 3) == Cause::kUnknown);
