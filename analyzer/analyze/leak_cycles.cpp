@@ -72,19 +72,21 @@ bool were_taken_together(const Kept& a, const Kept& b, double share) {
 std::vector<Kept> kept_references(std::vector<LeakGroup>& groups, Judges& judges,
                                   const Buffers& buffers) {
     std::vector<Kept> kept;
-    std::map<std::tuple<Origin, uint64_t>, size_t> of_class;
     for (LeakGroup& group : groups) {
         if (!group.is_blamed() || group.joined) continue;
         Judge& judge = judges.of(group.type);
         const auto retain = judge.blame.kept_reference(group.faulty.ways.front().first,
                                                        group.verdict.suspects.front());
         if (!retain) continue;
-        for (const LeakedClass* const one : group.classes) {
-            of_class[{one->origin, one->example->signature.value()}] = kept.size();
-        }
         kept.push_back({&group, *retain, {}});
     }
     if (kept.size() < 2) return kept;  // no two to hold each other
+    std::map<std::tuple<Origin, uint64_t>, size_t> of_class;
+    for (size_t i = 0; i < kept.size(); ++i) {
+        for (const LeakedClass* const one : kept[i].group->classes) {
+            of_class[{one->origin, one->example->signature.value()}] = i;
+        }
+    }
     constexpr size_t kMostLives = 4096;
     buffers.for_each_live([&](const BufferLife& life) {
         const auto at =

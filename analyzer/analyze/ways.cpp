@@ -70,8 +70,10 @@ TypeWays::TypeWays(CallPaths& paths, const Origins& origins, uint32_t type,
 Use TypeWays::use(Op op, PathId path, uint32_t times) const {
     const std::vector<Place>& places = paths_.places(path);
     if (places.empty()) return {op, path, Plumbing::kNoPlace, times, 0};
-    const size_t telling = plumbing_->telling(op, path);
-    return {op, path, places[telling], times, telling};
+    const auto [telling, fresh] =
+        telling_.try_emplace(uint64_t{static_cast<uint8_t>(op)} << 32 | path);
+    if (fresh) telling->second = plumbing_->telling(op, path);
+    return {op, path, places[telling->second], times, telling->second};
 }
 
 Way TypeWays::make(uint32_t created_stack, const SiteCounts& sites,

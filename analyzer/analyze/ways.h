@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -73,6 +74,8 @@ private:
 
     CallPaths& paths_;
     std::unique_ptr<Plumbing> plumbing_;
+    // What it says of each operation and path: asked for by each life, and found by names.
+    mutable std::unordered_map<uint64_t, size_t> telling_;
     std::vector<Way> ended_;
     std::vector<Way> running_;
 };
