@@ -15,8 +15,8 @@ typedef void (*plain_function)();
 
 static void* library;
 
-static plain_function find(const char* name) {
-    plain_function found = (plain_function)dlsym(library, name);
+static void* find(const char* name) {
+    void* found = dlsym(library, name);
     if (!found) {
         fprintf(stderr, "no %s\n", name);
         exit(77);
@@ -68,7 +68,7 @@ static void* make_tiny(void) {
 
 /* av_buffer_unref takes the address of its argument. */
 static void release_buffer(void* buffer) {
-    find("av_buffer_unref")(&buffer);
+    ((plain_function)find("av_buffer_unref"))(&buffer);
 }
 
 /* What may go wrong: each parses a text, and tells whether that went well. */
@@ -124,7 +124,7 @@ static int on_error_path; /* where the fault is */
 
 static void give_back(const struct scenario* scenario, void* object) {
     if (scenario->release)
-        find(scenario->release)(object);
+        ((plain_function)find(scenario->release))(object);
     else
         release_buffer(object);
 }
@@ -161,7 +161,8 @@ int main(int count, char** arguments) {
         if (strcmp(scenario->name, arguments[1]) != 0) continue;
         library = dlopen(scenario->library, RTLD_NOW);
         if (!library) return 77; /* not on this machine */
-        if (strncmp(scenario->name, "gstreamer", 9) == 0) find("gst_init")(NULL, NULL);
+        if (strncmp(scenario->name, "gstreamer", 9) == 0)
+            ((plain_function)find("gst_init"))(NULL, NULL);
         for (int number = 0; number < 10; number++) use_one(scenario, number);
         puts("done");
         return 0;
