@@ -9,11 +9,10 @@ namespace {
 constexpr uintptr_t kUserEnd = uintptr_t{1} << 47;
 
 bool page_is_readable(HookThread& thread, uintptr_t number) {
-    HookThread::Page& page = thread.pages[number % HookThread::kPages];
-    if (page.number == number && thread.reads < page.until) [[likely]]
+    if (thread.page(number) == number) [[likely]]
         return true;
     if (!may_call_kernel() || !page_readable(number << kPageBits)) return false;
-    page = {number, thread.reads + kTrusted};
+    thread.page(number) = number;
     return true;
 }
 

@@ -10,7 +10,7 @@
 namespace lastref::hooks {
 
 struct HookThread {
-    static constexpr unsigned kCreated = 8, kPages = 64;
+    static constexpr unsigned kCreated = 8, kPages = 128;
 
     // The newest creations: `create?` asks whether one came since its function was entered.
     uint64_t creates;
@@ -35,19 +35,20 @@ struct HookThread {
         return busy_sp - sp < kDeepest;
     }
 
-    // Pages found readable lately, by page number.
-    struct Page {
-        uintptr_t number;
-        uint64_t until;  // in `reads`
-    } pages[kPages];
-    uint64_t reads;
+    // Numbers of pages found readable lately, scattered: of those in use many lie a multiple of
+    // 128 pages apart. All are forgotten every kTrusted reads.
+    uintptr_t pages[kPages];
+    uint32_t reads;
+    uintptr_t& page(uintptr_t number) { return pages[number * 0x9e3779b97f4a7c15u >> 57]; }
 };
+static_assert(HookThread::kPages == 1 << (64 - 57));
 
 extern constinit thread_local HookThread t_hooks __attribute__((tls_model("initial-exec")));
 
 // Reads memory for an expression. Never faults on an address that is not mapped: a page is probed
-// with a system call when it is met, and again every kTrusted reads, since it may be unmapped.
-inline constexpr uint64_t kTrusted = 1024;
+// with a system call when it is met, and again after at most kTrusted reads, since it may be
+// unmapped.
+inline constexpr uint32_t kTrusted = 4096;
 
 enum class Read : uint8_t { kDone, kNull, kBad };
 
@@ -62,11 +63,11 @@ inline Read read_memory(HookThread& thread, uintptr_t address, Width width, int6
     constexpr uint8_t kSizes[] = {1, 2, 4, 8, 4, 8};  // of enum Width
     const unsigned size = kSizes[static_cast<unsigned>(width)];
     const uintptr_t number = address >> kPageBits;
-    const HookThread::Page& page = thread.pages[number % HookThread::kPages];
-    thread.reads++;
-    // No entry is about the first page, nor trusted before it was filled.
-    if (page.number != number || thread.reads >= page.until ||
-        (address + size - 1) >> kPageBits != number) [[unlikely]] {
+    if (++thread.reads % kTrusted == 0) [[unlikely]]
+        __builtin_memset(thread.pages, 0, sizeof(thread.pages));
+    // Whatever is noted there, the first page is not readable.
+    if (number == 0 || thread.page(number) != number || (address + size - 1) >> kPageBits != number)
+        [[unlikely]] {
         const Read read = probe_memory(thread, address, size);
         if (read != Read::kDone) return read;
     }
