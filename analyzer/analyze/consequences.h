@@ -28,8 +28,12 @@ public:
         uint64_t last_end = 0;
     };
 
+    Consequences() = default;
+    Consequences(const Consequences&) = delete;
+    Consequences& operator=(const Consequences&) = delete;
+
     void ended(uint32_t thread, uint32_t type, uint32_t stack) {
-        Recent& recent = recent_[thread];
+        Recent& recent = of(thread);
         for (size_t i = 0; i < recent.used; ++i) {
             // One of several things that an owner lets go of: that one stays the last end.
             if (recent.ends[i].type == type && recent.ends[i].stack == stack) return;
@@ -42,15 +46,10 @@ public:
         recent.ends[recent.used++] = {type, stack, ++serial_};
     }
     void released(uint32_t thread, uint32_t type, uint32_t stack) {
-        const auto recent = recent_.find(thread);
-        if (recent != recent_.end() && recent->second.used != 0) count(recent->second, type, stack);
+        if (const Recent& recent = of(thread); recent.used != 0) count(recent, type, stack);
     }
     // A buffer is made or retained: other work has begun.
-    void other_work(uint32_t thread) {
-        if (const auto recent = recent_.find(thread); recent != recent_.end()) {
-            recent->second.used = 0;
-        }
-    }
+    void other_work(uint32_t thread) { of(thread).used = 0; }
 
     const std::map<Key, Count>& counts() const { return counts_; }
 
@@ -65,6 +64,15 @@ private:
         std::array<End, 3> ends;
         size_t used = 0;
     };
+
+    // Most events are of the same thread as the one before.
+    Recent& of(uint32_t thread) {
+        if (latest_ == nullptr || thread != latest_thread_) {
+            latest_ = &recent_[thread];
+            latest_thread_ = thread;
+        }
+        return *latest_;
+    }
 
     void count(const Recent& recent, uint32_t type, uint32_t stack) {
         for (size_t i = 0; i < recent.used; ++i) {
@@ -82,6 +90,8 @@ private:
     }
 
     std::unordered_map<uint32_t, Recent> recent_;  // by thread
+    Recent* latest_ = nullptr;                     // in recent_, of latest_thread_
+    uint32_t latest_thread_ = 0;
     std::map<Key, Count> counts_;
     uint64_t serial_ = 0;
 };
