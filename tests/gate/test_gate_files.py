@@ -85,7 +85,7 @@ class Choices(GateTest):
         self.assert_gate(0, "--kinds", "refcount-leak,growth", "--", HEAP_LEAK)
         self.assert_gate(0, "--min-count", "26", "--", HEAP_LEAK)
         self.assert_gate(1, "--min-count", "25", "--", HEAP_LEAK, says="1 left-out, 1 new")
-        over_release = program("lifecycle/over_release")  # confidence 0.91
+        over_release = program("lifecycle/over_release")
         self.assert_gate(1, "--min-confidence", "0.5", "--", over_release)
         self.assert_gate(0, "--min-confidence", "0.99", "--", over_release)
 
