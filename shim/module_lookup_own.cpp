@@ -26,6 +26,7 @@
 
 #include "module_table.h"
 #include "raw_syscall.h"
+#include "segment_span.h"
 #include "session.h"
 
 namespace lastref {
@@ -57,21 +58,21 @@ uint64_t mark_of(const void* eh_frame_header) {
 // From the program headers at `headers`.
 bool describe(uintptr_t headers, unsigned count, const link_map* map, uintptr_t bias,
               Module& module) {
-    module = {UINTPTR_MAX, 0, nullptr, map};
+    module = {0, 0, nullptr, map};
+    SegmentSpan span;
     for (unsigned i = 0; i < count; i++) {
         ElfW(Phdr) header;
         if (!copy_memory(reinterpret_cast<void*>(headers + i * sizeof(header)), &header,
                          sizeof(header))) {
             return false;
         }
-        const uintptr_t begin = bias + header.p_vaddr;
-        if (header.p_type == PT_LOAD) {
-            if ((begin & ~uintptr_t{4095}) < module.begin) module.begin = begin & ~uintptr_t{4095};
-            if (begin + header.p_memsz > module.end) module.end = begin + header.p_memsz;
-        } else if (header.p_type == PT_GNU_EH_FRAME) {
-            module.eh_frame_header = reinterpret_cast<const void*>(begin);
+        span.add(header, bias);
+        if (header.p_type == PT_GNU_EH_FRAME) {
+            module.eh_frame_header = reinterpret_cast<const void*>(bias + header.p_vaddr);
         }
     }
+    module.begin = span.begin;
+    module.end = span.end;
     return module.begin < module.end;
 }
 

@@ -45,6 +45,18 @@ class Libraries(SideBySide):
         run = self.side_by_side(process("separate_namespace"))
         self.assertEqual(Balance(run.traces[0]).of(3333), (3, 3))
 
+    def test_a_program_with_gaps_between_its_segments(self):
+        for name in ("segment_gaps", "segment_gaps_fixed"):
+            with self.subTest(name):
+                run = self.side_by_side(process(name))
+                stacks = {tuple((frame["function"], os.path.basename(frame["module"]))
+                                for frame in event["stack"][:3])
+                          for event in events(run.traces[0], "--stacks") if event.get("size") == 4211}
+                self.assertEqual(stacks, {(("inner", name), ("outer", name), ("main", name))})
+                loaded = [event for event in events(run.traces[0])
+                          if event["op"] == "load" and event["path"].endswith("/" + name)]
+                self.assertEqual(len(loaded), 1, "one module")
+
     def test_plug_in_in_cxx_for_a_program_in_c(self):
         run = self.side_by_side(process("local_plugin"))
         balance = Balance(run.traces[0])
