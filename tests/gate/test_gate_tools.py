@@ -1,4 +1,4 @@
-"""The examples of README for CI services and test tools, as they stand there. What a hosted service
+"""The examples of doc/gate.md for CI services and test tools, as they stand there. What a hosted service
 reads is parsed, and the commands in it run."""
 
 import os
@@ -13,21 +13,20 @@ import yaml
 from gating import GATE, GateTest
 from lastref_testing import clean_environment
 
-README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "README.md")
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "doc", "gate.md")
 LEAKY = "#include <stdlib.h>\nint main(void) { void* volatile p = malloc(9); p = 0; return p != 0; }\n"
 CLEAN = "#include <stdlib.h>\nint main(void) { free(malloc(9)); return 0; }\n"
 
 
-def section():
-    with open(README, encoding="utf-8") as file:
-        text = file.read()
-    return re.search(r"^### A leak gate in CI\n(.*?)^### ", text, re.M | re.S).group(1)
+def page():
+    with open(PAGE, encoding="utf-8") as file:
+        return file.read()
 
 
 def block(introduction):
     """The indented lines after the paragraph that begins so."""
     found = re.search(r"^" + re.escape(introduction) + r".*?\n\n((?:(?:    [^\n]*)?\n)+)",
-                      section(), re.M | re.S)
+                      page(), re.M | re.S)
     assert found, introduction
     return textwrap.dedent(found.group(1)).strip("\n")
 
@@ -107,7 +106,7 @@ class Examples(GateTest):
 
     def test_meson_wrapper(self):
         self.meson_project()
-        result = self.run_here(re.search(r"`(meson test [^`]*--wrapper [^`]*)`", section()).group(1)
+        result = self.run_here(re.search(r"`(meson test [^`]*--wrapper [^`]*)`", page()).group(1)
                                + " || true")
         self.assertRegex(result.stdout, r"leaky +FAIL", result.stdout)
         self.assertRegex(result.stdout, r"tidy +OK", result.stdout)
