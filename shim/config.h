@@ -1,5 +1,5 @@
-// What the environment asks of the shim (design section 5). Read once per program, before any
-// thread of the program exists; a forked child inherits it.
+// What the environment asks of the shim (doc/tracing.md, Environment). Read once per program,
+// before any thread of the program exists; a forked child inherits it.
 #ifndef LASTREF_SHIM_CONFIG_H
 #define LASTREF_SHIM_CONFIG_H
 

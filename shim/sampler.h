@@ -1,4 +1,4 @@
-// Which objects are recorded at the levels simple and advanced (design section 4), and which
+// Which objects are recorded at the levels simple and advanced (doc/tracing.md, Levels), and which
 // addresses those are, so that all events on others can be told apart at once.
 //
 // Heap blocks are sampled by bytes: sampling points are a Poisson process over the bytes allocated

@@ -16,9 +16,10 @@
 //     Each is reported for one error only.
 //   - A create at a live address: the end of the old life was not seen. No accusation.
 //   - kCount tells the true counter. Where it differs from the events' sum, operations are
-//     unseen: the count is corrected and no accusation is made of this life (row 34).
+//     unseen: the count is corrected and no accusation is made of this life
+//     (doc/lifecycle-bugs.md, row 34).
 //   - Buffers of hooked libraries: see hooked_buffers.cpp.
-//   - kMove, and a realloc of the memory around it, keep the life (row 26).
+//   - kMove, and a realloc of the memory around it, keep the life (row 26 there).
 #ifndef LASTREF_ANALYZER_ANALYZE_BUFFERS_H
 #define LASTREF_ANALYZER_ANALYZE_BUFFERS_H
 

@@ -1,4 +1,4 @@
-// What a sample stands for (design section 4; shim/sampler.h tells how it is drawn).
+// What a sample stands for (doc/tracing.md, Levels; shim/sampler.h says how it is drawn).
 //
 // Each object in the sample was taken with a known probability p, independently of the others, so
 // 1 / p objects stand behind it: the Horvitz-Thompson estimator, unbiased for counts and bytes. Its

@@ -78,8 +78,8 @@ bool ended_at_once(const TypeStatistics& type) {
     return since * 16 < ended;
 }
 
-// Row 29 of the taxonomy. The number of live ones stood still while others came and went: either
-// the newest stay and push older ones out, or the first ones stay and are still in use.
+// doc/lifecycle-bugs.md, row 29. The number of live ones stood still while others came and went:
+// either the newest stay and push older ones out, or the first ones stay and are still in use.
 bool is_bounded_cache(const LiveStatistics& lives, const Population& all, uint64_t first_serial,
                       uint64_t last_serial, uint64_t buffer_events) {
     if (lives.count < kFewest || all.live < kFewest) return false;
@@ -91,7 +91,7 @@ bool is_bounded_cache(const LiveStatistics& lives, const Population& all, uint64
            lives.last_created_at <= buffer_events / 4;
 }
 
-// Row 31: made at the start, a fixed number, none ever ended while much else went on.
+// Row 31 there: made at the start, a fixed number, none ever ended while much else went on.
 bool is_left_from_start(const LiveStatistics& lives, const Population& site,
                         uint64_t buffer_events) {
     return site.ended == 0 && lives.count <= 64 && lives.last_created_at <= buffer_events / 16 &&

@@ -1,4 +1,4 @@
-// Leaked buffers that hold each other (row 12 of what goes wrong in a buffer's life).
+// Leaked buffers that hold each other (doc/lifecycle-bugs.md, row 12).
 //
 // Two groups are a cycle if the references that are left over of their lives were taken in one
 // call, each in the other's code.

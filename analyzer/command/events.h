@@ -1,6 +1,7 @@
 // `lastref events`: every record of one trace in time order, as JSON lines on standard output.
 //
-// The lines are specified in design section 8. Called by main.cpp after argument parsing.
+// The lines are specified in doc/reports.md, Event lines. Called by main.cpp after argument
+// parsing.
 #ifndef LASTREF_ANALYZER_COMMAND_EVENTS_H
 #define LASTREF_ANALYZER_COMMAND_EVENTS_H
 

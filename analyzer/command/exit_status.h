@@ -1,5 +1,5 @@
-// What the commands return to the shell besides 0: section 8 of the design. The gate's own meanings
-// are in gate.cpp.
+// What the commands return to the shell besides 0 (doc/tracing.md, Exit status). The gate's own
+// meanings are in gate.cpp.
 #ifndef LASTREF_ANALYZER_COMMAND_EXIT_STATUS_H
 #define LASTREF_ANALYZER_COMMAND_EXIT_STATUS_H
 

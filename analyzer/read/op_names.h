@@ -1,4 +1,4 @@
-// The names of ops in `lastref events` and in histories (design section 8).
+// The names of ops in `lastref events` and in histories (doc/reports.md, Event lines).
 #ifndef LASTREF_ANALYZER_READ_OP_NAMES_H
 #define LASTREF_ANALYZER_READ_OP_NAMES_H
 

@@ -1,4 +1,4 @@
-// The report for programs: schema 'lastref.report/1' of the design, section 9.
+// The report for programs: schema 'lastref.report/1' (doc/reports.md, JSON).
 #ifndef LASTREF_ANALYZER_REPORT_JSON_H
 #define LASTREF_ANALYZER_REPORT_JSON_H
 

@@ -12,7 +12,7 @@ namespace lastref {
 // Names hold whatever bytes the trace does: to be dumped with error_handler_t::replace.
 nlohmann::ordered_json report_tree(const Report& report, size_t top);
 
-// FRAME of the design, section 9.
+// FRAME of doc/reports.md, JSON.
 nlohmann::ordered_json frame_json(const Frame& frame);
 
 }  // namespace lastref

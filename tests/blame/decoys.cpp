@@ -1,4 +1,5 @@
-// What looks like a fault and is none: rows 26 to 29 and 31 to 34. No accusation may be made.
+// What looks like a fault and is none: rows 26 to 29 and 31 to 34 of
+// doc/lifecycle-bugs.md. No accusation may be made.
 #include <unistd.h>
 
 #include <csignal>
@@ -35,7 +36,7 @@ struct Mover {
     FRAME static void finish(Item& item) { item.buffer->release(); }
 };
 
-// 27 and 28: the counter itself is damaged, as a race or a saturated counter would.
+// Rows 27 and 28: the counter itself is damaged, as a race or a saturated counter would.
 struct Torn {
     FRAME static void begin(Item& item) {
         item.buffer = Buffer::create("Torn");

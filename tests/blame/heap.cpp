@@ -1,5 +1,5 @@
 // Plain heap blocks, without reference counts: frees that do not come, and blocks that are kept for
-// good reasons (rows 4 to 7, 18, 20, 29, 30 and 31 of what goes wrong in a buffer's life).
+// good reasons (rows 4 to 7, 18, 20, 29, 30 and 31 of doc/lifecycle-bugs.md).
 #include <array>
 #include <cmath>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Releases that do not come: rows 4 to 7, 9, 11, 15, 18 and 20 of what goes wrong in a buffer's
-// life.
+// Releases that do not come: rows 4 to 7, 9, 11, 15, 18 and 20 of
+// doc/lifecycle-bugs.md.
 #include <csetjmp>
 #include <semaphore>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// References too many: rows 1 to 3, 8, 10, 17, 21, 22 and 36 of what goes wrong in a buffer's life.
+// References too many: rows 1 to 3, 8, 10, 17, 21, 22 and 36 of doc/lifecycle-bugs.md.
 #include "scene.h"
 
 // 1: a retain that other items do not have.

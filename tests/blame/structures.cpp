@@ -1,4 +1,5 @@
-// Buffers that hold each other, and misuse: rows 12 to 14, 16, 19, 23 to 25 and 30.
+// Buffers that hold each other, and misuse: rows 12 to 14, 16, 19, 23 to 25 and 30 of
+// doc/lifecycle-bugs.md.
 #include "scene.h"
 
 // 12: two buffers that hold each other.

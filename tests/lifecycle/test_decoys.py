@@ -1,4 +1,5 @@
-"""Rows 26, 29, 32 and 34: what looks like a fault and is none. No accusation may be made."""
+"""Rows 26, 29, 32 and 34 of doc/lifecycle-bugs.md: what looks like a fault and is none. No accusation
+may be made."""
 
 import unittest
 

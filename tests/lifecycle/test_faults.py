@@ -1,4 +1,4 @@
-"""Rows 8, 15, 23, 24 and 25: faults that events alone show."""
+"""Rows 8, 15, 23, 24 and 25 of doc/lifecycle-bugs.md: faults that events alone show."""
 
 import unittest
 

@@ -1,4 +1,5 @@
-"""Row 35: each process has its own trace, and each address the symbols of its time."""
+"""Row 35 of doc/lifecycle-bugs.md: each process has its own trace, and each address the symbols of
+its time."""
 
 import os
 import unittest

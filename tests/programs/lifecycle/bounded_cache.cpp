@@ -1,4 +1,4 @@
-// Row 29, a decoy: entries that a bounded cache holds for ever.
+// Row 29 of doc/lifecycle-bugs.md, a decoy: entries that a bounded cache holds for ever.
 //
 // Truth: 2,000 entries 'CacheEntry' of 128 heap bytes pass through a cache of 32. 1,968 are
 // evicted, released to zero and freed; the 32 newest are held at the end, at count 1, because the

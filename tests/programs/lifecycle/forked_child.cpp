@@ -1,4 +1,4 @@
-// Row 35, fork: what a child inherits is not the child's.
+// Row 35 of doc/lifecycle-bugs.md, fork: what a child inherits is not the child's.
 //
 //   forked_child EXEC_TARGET
 //

@@ -1,4 +1,4 @@
-// Row 25: memory that goes away under a buffer whose count is above zero.
+// Row 25 of doc/lifecycle-bugs.md: memory that goes away under a buffer whose count is above zero.
 //
 // Truth: 6 buffers 'HeapBuffer' of count 2 whose block is freed in Cleaner::free_block, and one
 // 'MappedBuffer' of count 1 whose mapping is unmapped in Cleaner::unmap. 20 more of type

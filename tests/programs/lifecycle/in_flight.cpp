@@ -1,4 +1,4 @@
-// Row 32, a decoy: a server is killed while buffers are in flight.
+// Row 32 of doc/lifecycle-bugs.md, a decoy: a server is killed while buffers are in flight.
 //
 // Truth: 1,000 buffers 'Frame' pass through a pipe of 8: each is retained on its way in, and ends
 // when the 8th after it comes. The process then kills itself by SIGKILL with 8 frames in flight, no

@@ -1,4 +1,5 @@
-// Row 26, a decoy: buffers that move keep their identity, and addresses are used again.
+// Row 26 of doc/lifecycle-bugs.md, a decoy: buffers that move keep their identity, and addresses
+// are used again.
 //
 // Truth: 60 buffers 'Growing', each moved once, with lastref_move: 20 by realloc, 20 by copying
 // into a new block, 20 by mremap. 100 buffers 'Brief' one after the other on one address. Every

@@ -1,4 +1,4 @@
-// Row 23: a release too many.
+// Row 23 of doc/lifecycle-bugs.md: a release too many.
 //
 // Truth: 50 buffers 'Packet' live right lives: create, retain, release, release. 3 are released a
 // third time, in Connection::close, after their count reached zero. None leaks.

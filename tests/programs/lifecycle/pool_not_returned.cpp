@@ -1,4 +1,5 @@
-// Row 15: pooled buffers that are never put back. The pool's memory is static, so malloc is flat.
+// Row 15 of doc/lifecycle-bugs.md: pooled buffers that are never put back. The pool's memory is
+// static, so malloc is flat.
 //
 // Truth: 64 slots of type 'PooledBuffer'. Reader::fetch borrows and puts back 200 times;
 // Auditor::inspect borrows 30 and puts back 20. 10 are never returned, all borrowed in

@@ -1,4 +1,5 @@
-// Row 8: a release that is always missing, so that no freed buffer shows how it should be.
+// Row 8 of doc/lifecycle-bugs.md: a release that is always missing, so that no freed buffer shows
+// how it should be.
 //
 // Truth: 100 buffers 'Order' made in Shop::receive and retained by Ledger::keep. Shop gives its own
 // reference back, the ledger never does. All stay at count 1. Nothing in the trace tells the

@@ -1,4 +1,4 @@
-// Row 35, dlclose: another module at the address of one that is gone.
+// Row 35 of doc/lifecycle-bugs.md, dlclose: another module at the address of one that is gone.
 //
 //   reloaded_module FIRST_MODULE SECOND_MODULE
 //

@@ -1,4 +1,5 @@
-// Row 34, a decoy: operations that no hook sees. The true counter shows the gap.
+// Row 34 of doc/lifecycle-bugs.md, a decoy: operations that no hook sees. The true counter shows
+// the gap.
 //
 // Truth: four types, 10 buffers each, none leaked and none released too often:
 //   'UnseenRelease'  create, retain, (a release unseen), true count 1, release: ended.

@@ -1,4 +1,4 @@
-// Row 24: a use after the last release.
+// Row 24 of doc/lifecycle-bugs.md: a use after the last release.
 //
 // Truth: 44 buffers 'Request' are touched while alive ('parsed') and end in Server::answer. 4 of
 // them are touched again after that ('logged'), in AccessLog::late_entry. None leaks.

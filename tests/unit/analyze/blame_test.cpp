@@ -11,7 +11,8 @@ using namespace lastref::testing;
 
 namespace {
 
-// The pipeline of design section 1: create, encode a header (retain), release after each stage.
+// The pipeline of the game server (tests/programs/game_server): create, encode a header (retain),
+// release after each stage.
 struct Pipeline {
     TraceBuilder builder;
     FakeFrames frames;
