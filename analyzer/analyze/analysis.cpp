@@ -8,6 +8,7 @@
 
 #include "analyze/fingerprint.h"
 #include "analyze/grouping.h"
+#include "analyze/heap_gaps.h"
 #include "analyze/hook_facts.h"
 #include "analyze/lifecycle.h"
 #include "analyze/trace_facts.h"
@@ -67,14 +68,8 @@ std::vector<std::string> shortcomings(TraceFile& trace, uint64_t events, uint64_
         said.push_back(counted(header.lost[i], "event") +
                        " lost: " + std::string(loss_name(static_cast<Loss>(i))));
     }
-    if (header.notes & kNoteStopped) {
-        said.push_back("recording stopped before the process ended");
-    }
-    if (header.notes & kNoteLateStart) {
-        said.push_back("recording began in a running process: what it had is unknown");
-    }
-    if (header.notes & kNoteOwnMalloc) {
-        said.push_back("the program defines malloc itself: its heap is not seen");
+    for (const Note note : {kNoteStopped, kNoteLateStart, kNoteOwnMalloc}) {
+        if (header.notes & note) said.emplace_back(note_text(note));
     }
     if (stacks_missing != 0) {
         said.push_back(counted(stacks_missing, "stack") + " missing from the file");
@@ -148,10 +143,8 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
                    Report& report, TraceFollower* follower) {
     const TraceHeader& header = trace.header();
     const uint64_t rate = tick_rate(trace);
-    const bool from_start =
-        (header.notes & (kNoteInherited | kNoteLateStart)) == 0 && header.cut_chunks == 0;
-    const bool whole =
-        trace.lost() == 0 && trace.damage().empty() && (header.notes & kNoteStopped) == 0;
+    const bool from_start = begins_with_process(trace);
+    const bool whole = is_whole(trace);
     Lifecycle lifecycle(rate, from_start, whole);
     const HookFacts hooks(trace.hooks());
     lifecycle.set_hooks(hooks, from_start);
@@ -189,6 +182,9 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     process.forks = forks;
     process.borrowers_ended = header.borrowers_ended;
     process.warnings = shortcomings(trace, activity, reader.stacks_missing());
+    const std::string gaps =
+        gaps_text(telling_gaps(lifecycle.heap().gaps(), trace, from_start, is_whole(trace)));
+    if (!gaps.empty()) process.warnings.insert(process.warnings.begin(), gaps);
     process.complete = process.warnings.empty();
 
     TraceFacts facts;
@@ -196,6 +192,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     facts.process = report.processes.size();
     facts.orderly_exit = exit.orderly;
     facts.threads_at_rest = lifecycle.threads_at_rest();
+    facts.heap_in_part = !gaps.empty();
     facts.sampling = Sampling::of(header);
     facts.counts_known = header.level != Level::kSimple || !facts.sampling.active();
     facts.lost = trace.damage().empty() ? trace.lost() : UINT64_MAX;

@@ -28,17 +28,19 @@ void Heap::realloc_failed(const Event& event) {
 }
 
 void Heap::replace(HeapBlock& block) {
-    ++totals_.replaced;
+    if (freed_twice_.erase(block.address) == 0) ++gaps_.unseen_frees;
     ++totals_.frees;
     totals_.live_bytes -= block.size;
     if (follower_ != nullptr) follower_->ends(life_of(block));
 }
 
 void Heap::free_of_no_block(const Event& event, const HeapBlock* ended) {
-    if (ended == nullptr || !judge_double_frees_) {
-        ++totals_.unknown_frees;
+    if (ended == nullptr) {
+        ++gaps_.unseen_allocations;
         return;
     }
+    if (!judge_double_frees_) return;
+    freed_twice_.insert(event.address);
     Misuse misuse;
     misuse.kind = Kind::kDoubleFree;
     misuse.created_stack = ended->stack;

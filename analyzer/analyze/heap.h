@@ -9,8 +9,11 @@
 //     └────────────────────────────────────────────────────────┘   │
 //     └────────────────────────────────────────realloc succeeds────┘
 //
-// A free of an address that was never seen is from before the trace: counted, not judged.
-// A malloc at a live address means that a free was missed (a lost event): the old life is over.
+// A free of an address that was never seen is of a block whose allocation was not seen: counted,
+// not judged. A malloc at a live address means that a free was not seen: the old life is over. A
+// second free may be the first one that was seen of a block that was allocated unseen: what becomes
+// of its address decides. If it is handed out twice, it was free twice; if it lives on as any
+// other, and the allocator is one that looks out for double frees, it was not. See HeapGaps.
 #ifndef LASTREF_ANALYZER_ANALYZE_HEAP_H
 #define LASTREF_ANALYZER_ANALYZE_HEAP_H
 
@@ -18,8 +21,10 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "analyze/free_places.h"
+#include "analyze/heap_gaps.h"
 #include "analyze/heap_table.h"
 #include "analyze/misuse.h"
 #include "analyze/stack_counters.h"
@@ -33,8 +38,6 @@ struct HeapTotals {
     uint64_t frees = 0;
     uint64_t live_bytes = 0;
     uint64_t peak_bytes = 0;
-    uint64_t unknown_frees = 0;  // of blocks from before the trace
-    uint64_t replaced = 0;       // lives whose end was not seen
 };
 
 class Heap {
@@ -83,6 +86,8 @@ public:
         totals_.live_bytes -= block->size;
         if (follower_ != nullptr) [[unlikely]]
             follower_->ends(life_of(*block));
+        if (!freed_twice_.empty()) [[unlikely]]
+            gaps_.second_frees += freed_twice_.erase(event.address);
         if (FreePlaces::looks_at(block->serial))
             free_places_.count(block->stack, event.stack, event.ticks - block->begin_ticks);
         block->end_ticks = event.ticks;
@@ -98,6 +103,7 @@ public:
     void realloc_failed(const Event& event);
 
     const HeapTotals& totals() const { return totals_; }
+    const HeapGaps& gaps() const { return gaps_; }
     const HeapTable& blocks() const { return table_; }
     uint64_t allocations_at(uint32_t stack) const { return allocations_by_stack_[stack]; }
     const FreePlaces& free_places() const { return free_places_; }
@@ -114,6 +120,9 @@ private:
     const bool judge_double_frees_;
     HeapTable table_;
     HeapTotals totals_;
+    HeapGaps gaps_;
+    std::unordered_set<uint64_t>
+        freed_twice_;  // addresses, until it shows whether they really were
     StackCounters allocations_by_stack_;
     FreePlaces free_places_;
     TraceFollower* follower_ = nullptr;

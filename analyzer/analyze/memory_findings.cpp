@@ -16,7 +16,9 @@ namespace {
 void add_memory(FindingBuilder& builder, Kind kind, const std::vector<MemoryGroup>& groups,
                 MissingFrees* missing_frees) {
     const char* const type = kind == Kind::kHeapLeak ? "heap" : "mapping";
-    Finding rest = builder.start(kind, 0);
+    const bool in_part = kind == Kind::kHeapLeak && builder.facts().heap_in_part;
+    const Kind verdict = in_part ? Kind::kHeld : kind;
+    Finding rest = builder.start(verdict, 0);
     rest.type = type;
     uint64_t rest_groups = 0;
     for (size_t i = 0; i < groups.size(); ++i) {
@@ -29,7 +31,7 @@ void add_memory(FindingBuilder& builder, Kind kind, const std::vector<MemoryGrou
             rest.peers_ended += group.peers_ended;
             continue;
         }
-        Finding finding = builder.start(kind, group.stack);
+        Finding finding = builder.start(verdict, group.stack);
         finding.type = type;
         finding.count = group.count;
         finding.bytes = group.bytes;
@@ -38,6 +40,9 @@ void add_memory(FindingBuilder& builder, Kind kind, const std::vector<MemoryGrou
         if (kind == Kind::kHeapLeak) builder.scale(finding, group.estimate);
         if (builder.facts().lost != 0)
             finding.reason = "events are missing; these may have ended unseen";
+        else if (in_part)
+            finding.reason = std::string(cause_name(Cause::kUnseen)) +
+                             ": the heap was seen in part; these may have been freed unseen";
         else if (missing_frees != nullptr)
             missing_frees->judge(group, finding);
         finding.example.buffer = group.address;

@@ -124,6 +124,7 @@ void add_misuses(FindingBuilder& builder, Judges& judges) {
         const bool memory = failure || misuse.kind == Kind::kDoubleFree;
         // Damage that was met after judging had begun: an odd event proves nothing any more.
         if (!failure && builder.facts().lost != 0) return;
+        if (misuse.kind == Kind::kDoubleFree && builder.facts().heap_in_part) return;
         Judge* const judge = memory ? nullptr : &judges.of(misuse.type);
         const TypeStatistics* const type =
             memory ? nullptr : &builder.lifecycle().buffers().types().at(misuse.type);

@@ -92,12 +92,16 @@ bool is_runtime_block(uint32_t stack, StackNames& names) {
     return !innermost && runtime_only && names.reaches_outermost(stack);
 }
 
+bool is_allocator(std::string_view path) {
+    return starts_with_any(base_name(path), kAllocators);
+}
+
 bool is_allocator_mapping(uint32_t stack, StackNames& names) {
     if (stack == 0) return false;
     bool allocator = false;
     names.visit(stack, [&](const Frame& frame) {
         const std::string_view module = base_name(frame.module);
-        allocator = starts_with_any(module, kAllocators) || starts_with_any(module, kLibc) ||
+        allocator = is_allocator(frame.module) || starts_with_any(module, kLibc) ||
                     starts_with_any(module, kLoaders) ||
                     starts_with_any(frame.function, kAllocatorFunctions);
         return false;  // the innermost frame decides

@@ -6,6 +6,7 @@
 #define LASTREF_ANALYZER_ANALYZE_RUNTIME_BLOCKS_H
 
 #include <cstdint>
+#include <string_view>
 
 #include "analyze/stack_names.h"
 
@@ -17,6 +18,9 @@ bool is_runtime_block(uint32_t stack, StackNames& names);
 
 // A mapping made by an allocator for the blocks that it hands out, or by the C library.
 bool is_allocator_mapping(uint32_t stack, StackNames& names);
+
+// A known allocator's library.
+bool is_allocator(std::string_view path);
 
 }  // namespace lastref
 

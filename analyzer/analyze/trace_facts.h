@@ -19,6 +19,7 @@ struct TraceFacts {
     uint64_t first_ticks = 0;
     uint64_t last_ticks = 0;
     uint64_t ticks_per_second = 0;
+    bool heap_in_part = false;  // see HeapGaps: no verdict on heap blocks
     Sampling sampling;
     bool counts_known = true;  // retains and releases were recorded (not at level simple)
     HookFacts hooks;

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "analyze/heap_gaps.h"
+#include "analyze/lifecycle.h"
 #include "command/exit_status.h"
 #include "command/line_output.h"
 #include "command/ring_cut.h"
@@ -45,17 +47,12 @@ bool is_set(const uint8_t (&bytes)[16]) {
 }
 
 std::string notes(uint32_t bits) {
-    static constexpr std::pair<uint32_t, const char*> kTexts[] = {
-        {kNoteOwnMalloc, "the program defines malloc itself: its heap is not seen"},
-        {kNoteInherited, "forked from a traced process: earlier blocks are unknown"},
-        {kNoteStopped, "recording stopped before the end"},
-        {kNoteCommandCut, "the command line is longer than shown"},
-        {kNoteNoFreeStacks, "without stacks of heap frees"},
-        {kNoteLateStart, "recording began in a running process"},
-    };
     std::string text;
-    for (const auto& [bit, meaning] : kTexts) {
-        if (bits & bit) text += (text.empty() ? "" : "; ") + std::string(meaning);
+    for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+        const std::string_view meaning = note_text(static_cast<Note>(bit));
+        if ((bits & bit) == 0 || meaning.empty()) continue;
+        if (!text.empty()) text += "; ";
+        text += meaning;
     }
     return text;
 }
@@ -86,17 +83,23 @@ struct Counted {
     uint64_t events = 0;
     uint64_t last_ticks = 0;
     uint64_t stacks_missing = 0;
+    std::string heap_gaps;
 };
 
 Counted count_events(TraceFile& trace) {
     Counted counted;
     EventMerger merger(trace);
+    const bool from_start = begins_with_process(trace);
+    Lifecycle lifecycle(1, from_start, is_whole(trace));
     while (const Event* const event = merger.next()) {
+        lifecycle.handle(*event);
         ++counted.by_op[static_cast<size_t>(event->op)];
         ++counted.events;
         counted.last_ticks = event->ticks;
     }
     counted.stacks_missing = merger.stacks_missing();
+    counted.heap_gaps =
+        gaps_text(telling_gaps(lifecycle.heap().gaps(), trace, from_start, is_whole(trace)));
     return counted;
 }
 
@@ -125,9 +128,10 @@ void write_losses(TraceFile& trace, const Counted& counted, LineOutput& out) {
     const DamageList& damage = trace.damage();
     const bool stopped = (trace.header().notes & (kNoteStopped | kNoteLateStart)) != 0;
     const bool complete = trace.lost() == 0 && damage.empty() && counted.stacks_missing == 0 &&
-                          !stopped && counted.events != 0;
+                          !stopped && counted.events != 0 && counted.heap_gaps.empty();
     line(out, "complete    {}", complete ? "yes" : "no");
     line(out, "lost        {}", trace.lost());
+    if (!counted.heap_gaps.empty()) line(out, "gaps        {}", counted.heap_gaps);
     for (uint32_t i = 0; i < static_cast<uint32_t>(Loss::kCount); ++i) {
         const uint64_t count = trace.header().lost[i];
         if (count != 0) line(out, "  {:>14}  {}", count, loss_name(static_cast<Loss>(i)));

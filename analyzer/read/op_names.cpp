@@ -90,6 +90,24 @@ std::string_view loss_name(trace::Loss loss) {
     }
 }
 
+std::string_view note_text(trace::Note note) {
+    switch (note) {
+        case trace::kNoteOwnMalloc:
+            return "the program defines malloc itself: its heap is not seen";
+        case trace::kNoteInherited:
+            return "forked from a traced process: earlier blocks are unknown";
+        case trace::kNoteStopped:
+            return "recording stopped before the process ended";
+        case trace::kNoteCommandCut:
+            return "the command line is longer than shown";
+        case trace::kNoteNoFreeStacks:
+            return "without stacks of heap frees";
+        case trace::kNoteLateStart:
+            return "recording began in a running process: what it had is unknown";
+    }
+    return "";
+}
+
 std::string_view level_name(trace::Level level) {
     using trace::Level;
     switch (level) {

@@ -15,6 +15,8 @@ std::string_view op_name(trace::Op op);
 // "the file could not be extended", ...: why events are missing.
 std::string_view loss_name(trace::Loss loss);
 
+// What a note of the header means; empty for one that this version does not know.
+std::string_view note_text(trace::Note note);
 std::string_view level_name(trace::Level level);
 
 // "malloc", "mmap", ...: the call that a kFailed record tells of.

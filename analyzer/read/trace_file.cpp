@@ -167,4 +167,14 @@ uint64_t TraceFile::lost() const {
     return sum;
 }
 
+bool is_whole(const TraceFile& trace) {
+    return trace.lost() == 0 && trace.damage().empty() &&
+           (trace.header().notes & kNoteStopped) == 0;
+}
+
+bool begins_with_process(const TraceFile& trace) {
+    return (trace.header().notes & (kNoteInherited | kNoteLateStart)) == 0 &&
+           trace.header().cut_chunks == 0;
+}
+
 }  // namespace lastref

@@ -80,6 +80,7 @@ public:
     // What code addresses are called, where `lastref symbolize` wrote it into the trace.
     const TraceNames& names() const { return names_; }
     DamageList& damage() { return damage_; }
+    const DamageList& damage() const { return damage_; }
 
     // Nanoseconds since the trace began.
     uint64_t to_ns(uint64_t ticks) const { return clock_.to_ns(ticks); }
@@ -104,6 +105,11 @@ private:
     std::vector<HookRecord> hooks_;
     TraceNames names_;
 };
+
+// Nothing was lost or damaged, as far as the file was read.
+bool is_whole(const TraceFile& trace);
+// The process has nothing from before the trace.
+bool begins_with_process(const TraceFile& trace);
 
 }  // namespace lastref
 

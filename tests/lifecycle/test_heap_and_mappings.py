@@ -2,7 +2,7 @@
 
 import unittest
 
-from lastref_testing import events, findings, program, report, text_report
+from lastref_testing import events, findings, info, program, report, text_report
 from expected import LifecycleTest, line_of
 
 
@@ -95,6 +95,24 @@ class DoubleFree(LifecycleTest):
         found = self.report_of("double_free", "unnoticed")
         self.assert_double_free(found)
         self.assert_findings(found, {("double-free", "heap"): 1})
+
+
+class HalfSeenHeap(LifecycleTest):
+    """Nothing is called freed twice or leaked where other ways to the heap are in use."""
+
+    def test_no_verdict_from_one_half(self):
+        for mode, blocks in ("made_unseen", 2000), ("freed_unseen", 200):
+            with self.subTest(mode):
+                run = self.traced("half_seen_heap", mode)
+                found = report(run.traces)
+                self.assertEqual([f for f in found["findings"] if f["kind"] != "held"], [])
+                if found["summary"]["heap"]["frees"] >= blocks:
+                    continue  # the other half was seen, too
+                said = found["processes"][0]["warnings"]
+                self.assertIn("the heap was seen in part", said[0])
+                self.assertFalse(found["processes"][0]["complete"])
+                self.assertIn("the heap was seen in part", text_report(run.traces).splitlines()[0])
+                self.assertIn("the heap was seen in part", info(run.traces[0]))
 
 
 class Failures(LifecycleTest):
