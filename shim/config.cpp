@@ -169,6 +169,13 @@ void read_config(char** environment, Config& config, char* complaint, unsigned c
     read("LASTREF_FOLLOW_FORK", wanted,
          [&](const char* v) { return parse_switch(v, config.follow_fork); });
     read("LASTREF_VERBOSE", wanted, [&](const char* v) { return parse_switch(v, config.verbose); });
+    read("LASTREF_CONFINED", wanted,
+         [&](const char* v) { return parse_switch(v, config.confined); });
+    read("LASTREF_SECCOMP_FILTERS", "a number", [&](const char* v) {
+        uint64_t number = 0;
+        return parse_size(v, number) && number < Config::kUnknown &&
+               (config.filters_around = static_cast<uint32_t>(number), true);
+    });
     read("LASTREF_HOOKS", "a shorter list", [&](const char* v) {
         Text hooks(config.hooks, sizeof(config.hooks));
         hooks.add(v);

@@ -19,9 +19,12 @@ struct Config {
     bool free_stacks = true;          // LASTREF_FREE_STACKS
     bool follow_fork = true;          // LASTREF_FOLLOW_FORK
     bool verbose = false;             // LASTREF_VERBOSE
-    char hooks[2048] = {};            // LASTREF_HOOKS: packs and rule files, joined by commas
-    uint8_t run_id[16] = {};          // LASTREF_RUN_ID: set by `lastref run`
-    char out[1024] = {};              // LASTREF_OUT, an absolute pattern
+    bool confined = false;            // LASTREF_CONFINED: seccomp filters permit what we call
+    static constexpr uint32_t kUnknown = UINT32_MAX;
+    uint32_t filters_around = kUnknown;  // LASTREF_SECCOMP_FILTERS: those of `lastref run`
+    char hooks[2048] = {};               // LASTREF_HOOKS: packs and rule files, joined by commas
+    uint8_t run_id[16] = {};             // LASTREF_RUN_ID: set by `lastref run`
+    char out[1024] = {};                 // LASTREF_OUT, an absolute pattern
 };
 
 inline constexpr uint32_t kMaxDepth = 1024;

@@ -154,10 +154,11 @@ __attribute__((visibility("hidden"))) void lastref_before_abort() {
 namespace {
 
 // A seccomp filter is about to be installed, or tried: what we need is reserved before, and from
-// its success on no system call of ours is made.
+// its success on no system call of ours is made, unless the user says that filters permit ours.
 template <typename Call>
 long with_sandbox_in_mind(bool is_attempt, bool strict, Call call) {
-    if (!is_attempt || !is_recorded_process()) return call();
+    if (!is_attempt || (process.config.confined && !strict) || !is_recorded_process())
+        return call();
     hooks::program_confines_itself();
     prepare_sandbox();
     if (strict) give_up_clocks();

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "confinement.h"
 #include "frame_rules.h"
 #include "hooks.h"
 #include "parent_process.h"
@@ -243,8 +244,21 @@ bool ensure_session() {
     }
     char complaint[1024];
     read_config(environment, process.config, complaint, sizeof(complaint));
-    if (process.config.level == trace::Level::kDisabled ||
-        (!process.config.follow_fork && parent_follows_no_children())) {
+    if (process.config.level == trace::Level::kDisabled) {
+        disable(nullptr);
+        return false;
+    }
+    if (started_confined(process.config)) {
+        disable(nullptr);
+        // Asked for, so the user takes it upon himself that writing is permitted.
+        if (process.config.verbose) {
+            remember_stderr();
+            say("no trace: the program was started in a seccomp sandbox; LASTREF_CONFINED=1 "
+                "records it, where the sandbox permits that. The program runs untraced");
+        }
+        return false;
+    }
+    if (!process.config.follow_fork && parent_follows_no_children()) {
         disable(nullptr);
         return false;
     }
@@ -274,6 +288,15 @@ void restart_in_child(bool nested) {
     if (!session.state.compare_exchange_strong(expected, SessionState::kStarting)) return;
     const bool traced = process.file.header != nullptr;
     process.generation++;
+    if (process.sandboxed) {
+        // Its filter is the child's too. The count goes into the parent's header, which is shared.
+        if (traced) {
+            __atomic_fetch_add(&process.file.header->confined_children, 1, __ATOMIC_RELAXED);
+        }
+        forget_trace_file(process.file);
+        t_state = &empty_thread_state;
+        return disable(&session);
+    }
     // Rules cached by the parent must not keep the child from meeting their modules; and a thread
     // that was inside dlclose is not here.
     loader_state.epoch.fetch_add(1, std::memory_order_acq_rel);
@@ -283,7 +306,7 @@ void restart_in_child(bool nested) {
     t_state = &empty_thread_state;
     uint8_t parent_id[16];
     memcpy(parent_id, process.trace_id, sizeof(parent_id));
-    if (!traced || !process.config.follow_fork || process.sandboxed || process.clocks_given_up ||
+    if (!traced || !process.config.follow_fork || process.clocks_given_up ||
         !begin(session, parent_id)) {
         disable(&session);
     } else {

@@ -279,6 +279,12 @@ void reserve_ahead(TraceFile& file, uint32_t size) {
     grow(file, size, kFirstExtent);
 }
 
+void forget_trace_file(TraceFile& file) {
+    memset(&file, 0, sizeof(file));
+    file.fd = -1;
+    file.current = -1;
+}
+
 void abandon_trace_file(TraceFile& file, bool in_use) {
     const auto drop = [in_use](void* base, size_t size) {
         if (in_use) {
@@ -294,9 +300,7 @@ void abandon_trace_file(TraceFile& file, bool in_use) {
     if (file.header) drop(file.header, trace::kHeaderSize);
     if (is_our_file(file, file.fd)) raw::close(file.fd);
     if (file.finished) raw::unmap(file.finished, file.finished_capacity * sizeof(FinishedChunk));
-    memset(&file, 0, sizeof(file));
-    file.fd = -1;
-    file.current = -1;
+    forget_trace_file(file);
 }
 
 }  // namespace lastref

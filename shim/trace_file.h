@@ -86,6 +86,10 @@ void reserve_ahead(TraceFile& file, uint32_t size);
 // mapped (to private memory), for code below us on the stack that still holds pointers there.
 void abandon_trace_file(TraceFile& file, bool in_use);
 
+// The same in a child that may make no system call: descriptor and mappings stay, unused. A record
+// that the fork was made on top of is finished by both, in the parent's file, with equal bytes.
+void forget_trace_file(TraceFile& file);
+
 }  // namespace lastref
 
 #endif  // LASTREF_SHIM_TRACE_FILE_H

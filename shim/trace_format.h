@@ -177,7 +177,10 @@ struct TraceHeader {
     // Soft RLIMIT_AS, bytes, when an allocation last failed; UINT64_MAX: no limit. 0: none failed,
     // or the limit could not be asked for.
     uint64_t address_space_limit;
-    uint8_t reserved[640];
+    // Children that were forked under a seccomp filter: they are not recorded, for their filter may
+    // kill for any system call.
+    uint64_t confined_children;
+    uint8_t reserved[632];
 };
 static_assert(sizeof(TraceHeader) == kHeaderSize);
 static_assert(offsetof(TraceHeader, chunks_end) == 152);

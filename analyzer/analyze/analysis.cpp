@@ -181,6 +181,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     process.events = lifecycle.events();
     process.forks = forks;
     process.borrowers_ended = header.borrowers_ended;
+    process.confined_children = header.confined_children;
     process.warnings = shortcomings(trace, activity, reader.stacks_missing());
     const std::string gaps =
         gaps_text(telling_gaps(lifecycle.heap().gaps(), trace, from_start, is_whole(trace)));

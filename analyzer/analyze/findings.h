@@ -165,6 +165,7 @@ struct Process {
     uint64_t lost = 0;
     uint64_t forks = 0;            // children begun: fork, vfork, spawn
     uint64_t borrowers_ended = 0;  // of these, with its memory and without a program: no traces
+    uint64_t confined_children = 0;  // forked under a seccomp filter: not recorded
     uint64_t process_start = 0;    // kernel's clock ticks at its start: with the pid one process
     uint64_t sample_bytes = 0;     // a sample: one point per so many bytes of heap; 0: everything
     uint64_t sample_interval = 0;  // and one buffer in so many

@@ -21,6 +21,7 @@
 #include "command/run_traces.h"
 #include "command/say.h"
 #include "command/shim_location.h"
+#include "confinement.h"
 
 namespace lastref {
 namespace {
@@ -130,6 +131,9 @@ std::vector<std::string> shim_environment(const std::string& shim, const std::st
     std::string hexadecimal;
     for (uint8_t byte : run_id) hexadecimal += fmt::format("{:02x}", byte);
     set_variable(environment, "LASTREF_RUN_ID", hexadecimal);
+    uint32_t filters = 0;  // a program that has more of them is in a sandbox of its own
+    if (count_filters("/proc/self/status", filters))
+        set_variable(environment, "LASTREF_SECCOMP_FILTERS", std::to_string(filters));
     return environment;
 }
 

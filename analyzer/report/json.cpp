@@ -127,6 +127,7 @@ Json process_json(const Process& process) {
                  {"lost", process.lost},
                  {"trace", process.trace},
                  {"warnings", process.warnings}};
+    if (process.confined_children != 0) json["confined_children"] = process.confined_children;
     if (replaced) json["replaced_by_exec"] = true;
     return json;
 }

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from side_by_side import Balance, SideBySide, process, preloading, shim_lines
-from lastref_testing import events, lastref, plain, report, text_report, traces_in
+from lastref_testing import LASTREF, events, lastref, plain, report, text_report, traces_in
 
 
 @contextlib.contextmanager
@@ -252,6 +252,61 @@ class Sandboxes(Hostile):
         self.assertEqual(libraries[3331] - unknown, {("alpha_allocate", "libplugin_alpha.so")})
         self.assertEqual(libraries[3332] - unknown,
                          set() if unknown else {("beta_allocate", "libplugin_beta.so")})
+
+    # All system calls of x86-64: the table has a hole between 335 and 423.
+    NUMBERS = ((0, 334), (424, 462))
+
+    def check_children(self, way):
+        """Whatever call a filter kills for: what a child of the process, or the program that it
+        executes, survives without the shim it survives with it."""
+        for first, last in self.NUMBERS:
+            argv = [process("confined_children"), way, "/bin/true", str(first), str(last)]
+            expected = plain(argv)
+            self.assertEqual(expected.status, 0, repr(expected))
+            run = self.preloaded(*argv, MAX_SIZE="1M")
+            self.assert_same(expected, run)
+        return run
+
+    def test_children_forked_in_a_sandbox(self):
+        run = self.check_children("fork")
+        counted = [sum(process.get("confined_children", 0) for process in report(t)["processes"])
+                   for t in run.traces]
+        self.assertEqual(counted, [0] + [1] * 39, "each child has one that is not recorded")
+
+    def test_children_cloned_in_a_sandbox(self):
+        self.check_children("clone")
+
+    def test_programs_executed_by_vfork_in_a_sandbox(self):
+        self.check_children("vfork")
+
+    def test_programs_spawned_in_a_sandbox(self):
+        self.check_children("spawn")
+
+    def test_programs_executed_in_a_sandbox(self):
+        self.check_children("exec")
+
+    def test_a_program_started_in_a_sandbox(self):
+        """It is not recorded, unless its user says that the sandbox permits it, or all around it
+        are in the same: number 462 is of no call."""
+        argv = [process("confined_children"), "exec", process("hello"), "462", "462"]
+        traced = lambda run: any(os.path.basename(t).startswith("hello.") for t in run.traces)
+        self.assertFalse(traced(self.preloaded(*argv)))
+        self.assertFalse(traced(self.run_program(argv)))
+        self.assertTrue(traced(self.preloaded(*argv, CONFINED="1")))
+        self.assertTrue(traced(self.preloaded(*argv, SECCOMP_FILTERS="1")))
+        said = self.preloaded(*argv, VERBOSE="1").stderr
+        self.assertIn("started in a seccomp sandbox", said)
+
+    def test_a_recorder_in_the_same_sandbox(self):
+        """`lastref run` itself in a sandbox, as in a container: what it starts is recorded."""
+        out = os.path.join(self.directory, "inside.trace")
+        script = os.path.join(self.directory, "inside")
+        with open(script, "w", encoding="ascii") as file:
+            file.write(f"#!/bin/sh\nexec {LASTREF} run -o {out} -- {process('hello')}\n")
+        os.chmod(script, 0o755)
+        run = plain([process("confined_children"), "exec", script, "462", "462"])
+        self.assertIn("462: 0", run.stdout, repr(run))
+        self.assertTrue(os.path.exists(out))
 
     def test_more_than_was_reserved(self):
         """What does not fit into the space that was reserved before the filter is counted."""

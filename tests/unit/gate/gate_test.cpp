@@ -89,6 +89,10 @@ TEST_CASE("every child and every executed program has a trace") {
     report.processes[0].borrowers_ended = 1;
     CHECK(untraced_processes(report).empty());
     report.processes[0].borrowers_ended = 0;
+    report.processes[0].confined_children = 1;
+    REQUIRE(untraced_processes(report).size() == 1);
+    CHECK(untraced_processes(report)[0].find("1 process forked in a seccomp sandbox") == 0);
+    report.processes[0].confined_children = 0;
     report.processes.pop_back();
     CHECK(untraced_processes(report).size() == 2);
 }
