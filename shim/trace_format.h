@@ -26,7 +26,7 @@
 //            thread holds what a signal handler did while the first was being written). Chunks of
 //            a log carry its id and ascending `sequence`. Each chunk decodes on its own: all
 //            deltas start from the chunk's header, strings are defined anew in each chunk.
-//            A log whose thread ended may be handed to another thread: a kThread record tells.
+//            A log whose thread ended may be handed to another thread: a kThread record says so.
 //            In a ring (ring_size) chunks are used again, so sequences have gaps, and what is left
 //            of the time up to cut_ticks is not whole: a reader leaves it out.
 //   kMeta    records that describe the process (threads, modules), in the same coding. Log id
@@ -52,7 +52,7 @@
 //   string   varint: index of a string defined in this chunk (0 for the first kString record)
 //   text     varint length, then that many bytes
 //
-// ORDER. What ends an address's life is recorded before the real call, what begins one after
+// ORDER. The end of an address's life is recorded before the real call, its begin after
 // it, with times to match. Merging all logs by time, and by position within a log, therefore
 // never shows an address reused before it was freed. Where times are equal across logs, ending
 // records come before beginning ones.
@@ -68,11 +68,11 @@
 //            the frame. Without it the pc is a return address (look up pc - 1).
 // A definition with count 0 defines nothing and takes no id: `drop` is the module epoch of the
 // frames that this chunk adds from here on (base is 0; a chunk starts with epoch 0). The epoch
-// counts modules unloaded before a frame was captured: it tells which module owned the pc then.
-// `base` may be defined in any chunk, before or behind. Two ids may be the same stack: threads that
-// meet a stack at the same moment, or a writer that forgot, define it twice.
+// counts modules unloaded before a frame was captured: it identifies the module that owned the pc
+// then. `base` may be defined in any chunk, before or behind. Two ids may be the same stack:
+// threads that meet a stack at the same moment, or a writer that forgot, define it twice.
 //
-// NAMES. What code addresses are called, so that a trace can be read where the programs are not.
+// NAMES. The names of code addresses, so that a trace can be read where the programs are not.
 // Not written by the shim. Readers that do not know of it see a trace without names. All varints:
 //   count of texts; each a text (function and file names; no limit of kMaxText)
 //   count of places; for each, ascending by module and address:
@@ -314,7 +314,7 @@ inline constexpr uint16_t kFields[static_cast<uint8_t>(Op::kOpCount)] = {
         | fDetail /* epoch */ | fText /* path */ | fText2 /* build-id, raw bytes */,
     /* kUnload       */ fTime | fValue /* module index */ | fDetail /* first epoch without it */,
     /* kCounted      */ fTime | fAddress | fValue /* true counter before the operation that the
-                           next record of this log tells; before a kCreate: after it */
+                           next record of this log holds; before a kCreate: after it */
         | fDetail /* CountedFlags */ | fString /* type */ | fStack,
     /* kHook         */ fTime | fValue | fDetail /* HookFact */ | fText /* subject */
         | fText2 /* more */,
@@ -329,7 +329,7 @@ enum CountedFlags : uint32_t {
                             // may be gone since
 };
 
-// What a kHook record says; subject, value and more as told here.
+// The fact that a kHook record states; subject, value and more as listed here.
 enum class HookFact : uint32_t {
     kType = 1,        // a type whose operations are hooked; CountedFlags
     kHooked = 2,      // a library; functions hooked in it
@@ -343,7 +343,7 @@ enum class HookFact : uint32_t {
                            // known to be the count
 };
 
-// Which call kFailed tells of.
+// The call that a kFailed record is about.
 enum class FailedCall : uint32_t {
     kMalloc = 1,
     kCalloc = 2,

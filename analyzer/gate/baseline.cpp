@@ -25,7 +25,7 @@ bool is_id(std::string_view text) {
     return text.find_first_not_of("0123456789", end + 1) == std::string_view::npos;
 }
 
-// What is wrong with a line, "" where nothing is.
+// The error in a line, "" if there is none.
 std::string read_line(const std::string& line, Baseline& baseline) {
     if (line.starts_with("<<<<<<<") || line.starts_with("=======") || line.starts_with(">>>>>>>"))
         return "a merge conflict: keep the lines of both sides, the higher count of each";

@@ -1,4 +1,4 @@
-// What the planted control (control/control.c) must show: its leaks and no other.
+// The check of the planted control (control/control.c): its leaks must be found, and no other.
 #ifndef LASTREF_ANALYZER_GATE_CONTROL_H
 #define LASTREF_ANALYZER_GATE_CONTROL_H
 

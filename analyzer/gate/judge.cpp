@@ -33,7 +33,8 @@ bool is_system_file(std::string_view path, const GateRules& rules) {
 
 // Shells, interpreters and build tools keep blocks until they end. Nobody who tests a program of
 // theirs can mend those.
-// What has no stack, as the many small groups that are told as one, is taken for the program's own.
+// A finding without a stack (as the one that sums up many small groups) counts as the program's
+// own.
 bool is_the_systems(const Finding& finding, const Report& report, const GateRules& rules) {
     if (!is_plain_memory(finding)) return false;
     if (finding.created.empty())
@@ -155,7 +156,7 @@ void add_process_doubts(const Report& report, const GateRules& rules,
             reason = process.warnings.empty() ? counted(process.lost, "event") + " lost"
                                               : printable(process.warnings.front());
         else if (process.cut_chunks != 0)
-            reason = "its trace is a ring: what began early is not told";
+            reason = "its trace is a ring: what began early is not reported";
         if (reason.empty()) continue;
         auto [at, is_new] = by_reason.try_emplace(reason, &process, 0);
         ++at->second.second;

@@ -1,4 +1,4 @@
-// What passes and what does not: gives each finding of a report its standing, and the gate its
+// Decides what passes: gives each finding of a report its standing, and the gate its
 // verdict.
 #ifndef LASTREF_ANALYZER_GATE_JUDGE_H
 #define LASTREF_ANALYZER_GATE_JUDGE_H
@@ -29,7 +29,7 @@ struct GateRules {
     std::optional<Baseline> baseline;
 };
 
-// What else is known against a verdict. Each is a sentence.
+// Further reasons against a verdict. Each is a sentence.
 struct Doubts {
     std::vector<std::string> reasons;
 };

@@ -1,4 +1,4 @@
-// Findings that are not to be told, by patterns.
+// Findings that are not to be reported, by patterns.
 //
 // One a line, 'KIND:PATTERN'; '#' begins a comment line:
 //

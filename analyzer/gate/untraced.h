@@ -11,7 +11,8 @@
 namespace lastref {
 
 // One sentence for each way in which processes are missing. Children are counted, since not every
-// way to make one tells its id; a child of vfork that could not execute anything counts as missing.
+// way to make one returns its id; a child of vfork that could not execute anything counts as
+// missing.
 std::vector<std::string> untraced_processes(const Report& report);
 
 }  // namespace lastref

@@ -8,7 +8,7 @@
 // and size class.
 //
 // Both directions (columns.h) go through the same guesses; only the search for the guess that is
-// true exists for packing alone. What is unpacked is never trusted: an impossible choice is a
+// true exists for packing alone. Unpacked data is never trusted: an impossible choice is a
 // failure.
 #ifndef LASTREF_ANALYZER_PACK_BLOCK_MODEL_H
 #define LASTREF_ANALYZER_PACK_BLOCK_MODEL_H

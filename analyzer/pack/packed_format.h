@@ -17,7 +17,7 @@
 //   kRaw      anything else that is not zero: the header page, what is damaged. An entry's
 //             header.committed is the piece's length and the rest of its header is zero; the pieces
 //             one after the other in column kBytes
-// What no piece covers is zero: space behind a chunk's committed bytes and reserved space.
+// Bytes that no piece covers are zero: space behind a chunk's committed bytes and reserved space.
 //
 // BODY. varint: how many columns; for each its number (byte), its size and its packed size
 // (varints); then the packed columns in that order. A column is one zstd frame, or the bytes as
@@ -98,7 +98,7 @@ enum Column : uint8_t {
 };
 inline constexpr uint8_t kHasStack = 0x80;
 
-// Tells a damaged file from a whole one; no defence against forgery. Multiply and fold, 8 bytes at
+// Detects damage; no defence against forgery. Multiply and fold, 8 bytes at
 // a time; `seed` is the checksum of what came before.
 uint64_t checksum(const void* data, size_t size, uint64_t seed = 0);
 

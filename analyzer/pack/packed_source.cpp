@@ -81,7 +81,7 @@ void PackedSource::index(DamageList& damage) {
         std::string reason;
         const bool known = add_segment(at, next, reason);
         if (!reason.empty()) damage.add(at, reason);
-        if (!known) break;  // nothing tells where the next one begins
+        if (!known) break;  // the next one's begin is not known
         at = next;
         ++found;
     }

@@ -1,8 +1,8 @@
 // A packed trace as the bytes of the plain one, so that all that reads traces reads packed ones.
 //
-// The whole file is checked when it is opened: what is damaged or missing is told then, once, and
-// its pieces read as zeros, as chunks do that were never made. Segments are unpacked when they are
-// first read; the last few stay in memory. May be read by several threads.
+// The whole file is checked when it is opened: damaged or missing parts are reported then, once,
+// and its pieces read as zeros, as chunks do that were never made. Segments are unpacked when they
+// are first read; the last few stay in memory. May be read by several threads.
 #ifndef LASTREF_ANALYZER_PACK_PACKED_SOURCE_H
 #define LASTREF_ANALYZER_PACK_PACKED_SOURCE_H
 

@@ -30,7 +30,7 @@ struct RecordFields {
     uint8_t op = 0;
 };
 
-// What a chunk's deltas refer to.
+// The values that a chunk's deltas refer to.
 struct ChunkState {
     uint64_t address = 0;
     uint64_t stack = 0;

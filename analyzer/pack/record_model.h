@@ -1,10 +1,10 @@
-// What the next record of a log will be, guessed from those before it; only where a guess is wrong
+// Predicts the next record of a log from those before it; only where a prediction is wrong
 // the record itself is kept. One function, in both directions (columns.h).
 //
 // The kind of record and its stack are guessed from the one or two records before it in the log;
 // numbers from the last record of the same kind and stack; addresses of heap blocks by BlockModel.
-// What the table kFields of trace_format.h gives to an op is packed, whatever the op: only
-// is_begin() and is_end() know ops.
+// The fields that the table kFields of trace_format.h gives to an op are packed, whatever the op:
+// only is_begin() and is_end() know ops.
 #ifndef LASTREF_ANALYZER_PACK_RECORD_MODEL_H
 #define LASTREF_ANALYZER_PACK_RECORD_MODEL_H
 
@@ -95,7 +95,7 @@ private:
         uint64_t last_address = 0;
         std::array<uint64_t, kRecent> recent{};  // [0]: the block that ended last
     };
-    // What was true for the last record with the same key.
+    // The values of the last record with the same key.
     struct Habit {
         uint32_t size = 0;  // larger ones are never guessed
         uint8_t end = 0;    // guess of BlockModel

@@ -14,7 +14,7 @@
 
 namespace lastref::packed {
 
-// What a segment is made of, before it is packed.
+// A segment's parts before it is packed.
 struct SegmentContents {
     SegmentKind kind = SegmentKind::kRaw;
     std::vector<SegmentEntry> entries;

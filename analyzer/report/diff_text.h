@@ -1,4 +1,4 @@
-// What changed between two reports, for people.
+// The difference of two reports as text.
 #ifndef LASTREF_ANALYZER_REPORT_DIFF_TEXT_H
 #define LASTREF_ANALYZER_REPORT_DIFF_TEXT_H
 

@@ -9,7 +9,7 @@
 
 namespace lastref {
 
-// What a stack's number tells.
+// What a stack's number counts.
 enum class Weight { kLive, kPeak, kAllocated };  // bytes
 
 // Needs `report.usage`. The type ("heap", "mapping", a buffer's) is the outermost frame, since

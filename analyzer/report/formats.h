@@ -18,7 +18,7 @@ struct Format {
     std::string_view what;  // for --help
     // The first `top` findings, the worst ones. Null where there is `stream`.
     std::string (*render)(const Report& report, size_t top);
-    size_t top;          // unless told otherwise
+    size_t top;          // by default
     bool usage = false;  // needs Report::usage
     // Why this lastref can't write it; empty where it can.
     std::string_view (*missing)() = [] { return std::string_view(); };

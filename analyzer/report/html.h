@@ -1,5 +1,5 @@
 // The report as one HTML file that opens offline: the page's script and style are in it, and the
-// report's data as JSON. What the page shows of it is in html/.
+// report's data as JSON. The page itself is in html/.
 #ifndef LASTREF_ANALYZER_REPORT_HTML_H
 #define LASTREF_ANALYZER_REPORT_HTML_H
 

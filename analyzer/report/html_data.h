@@ -1,4 +1,4 @@
-// What the HTML report's page gets as JSON: the JSON report with its frames told once, source
+// The HTML report's data as JSON: the JSON report with each frame written once, source
 // lines, and memory by stack and over time, cut to what can be seen.
 #ifndef LASTREF_ANALYZER_REPORT_HTML_DATA_H
 #define LASTREF_ANALYZER_REPORT_HTML_DATA_H

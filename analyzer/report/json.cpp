@@ -103,8 +103,8 @@ Json finding_json(const Finding& finding) {
     return json;
 }
 
-// Of a process that went on as another program, whose trace is another one, the end is not known
-// here.
+// A process that went on as another program (exec) has another trace from there: its end is not
+// known here.
 Json process_json(const Process& process) {
     const bool replaced = process.exit == "exec";
     Json json = {{"pid", process.pid},

@@ -10,7 +10,7 @@
 
 namespace lastref {
 
-// Valid UTF-8 whatever bytes the names hold. The first `top` findings; the summary tells how many
+// Valid UTF-8 whatever bytes the names hold. The first `top` findings; the summary says how many
 // there are.
 std::string render_json(const Report& report, size_t top = SIZE_MAX);
 

@@ -1,4 +1,4 @@
-// What render_json writes, as values: for formats that hold it, or parts of it.
+// The JSON report as values: for formats that contain it, or parts of it.
 #ifndef LASTREF_ANALYZER_REPORT_JSON_TREE_H
 #define LASTREF_ANALYZER_REPORT_JSON_TREE_H
 

@@ -1,5 +1,5 @@
-// A stack's source frames by machine frame: formats that know addresses tell inlined calls as lines
-// of the frame that they were inlined into.
+// A stack's source frames by machine frame: formats that know addresses write inlined calls as
+// lines of the frame that they were inlined into.
 #ifndef LASTREF_ANALYZER_REPORT_MACHINE_FRAMES_H
 #define LASTREF_ANALYZER_REPORT_MACHINE_FRAMES_H
 
@@ -10,7 +10,7 @@
 namespace lastref {
 
 // Calls `visit(std::span<const Item>)` with each machine frame of a stack, from the innermost
-// outwards, its inlined calls first. `is_inlined(item)` tells of Frame::inlined.
+// outwards, its inlined calls first. `is_inlined(item)` returns Frame::inlined.
 template <typename Item, typename IsInlined, typename Visit>
 void for_each_machine_frame(const std::vector<Item>& innermost_first, IsInlined&& is_inlined,
                             Visit&& visit) {

@@ -169,7 +169,7 @@ void PerfettoFile::add_counters(uint64_t parent, const std::string& type,
     add(" live", counter::kCount, &UsageAmount::count);
 }
 
-// The outer frames of a deep stack are told by their number.
+// The outer frames of a deep stack are given as a number.
 const std::string& PerfettoFile::stack_text(uint32_t stack) {
     constexpr size_t kShown = 16;
     const auto [entry, is_new] = stacks_.try_emplace(stack);

@@ -19,7 +19,7 @@ struct LifeSlice {
     uint32_t lane = 0;     // from 0; slices of one lane do not overlap
 };
 
-// Of each type the `most` slices that tell most: live at the end, the oldest first, then the
+// The `most` slices of each type that matter most: live at the end, the oldest first, then the
 // longest.
 class PerfettoLives {
 public:

@@ -75,7 +75,7 @@ public:
     std::string write();
 
 private:
-    // Of one module: where it stands in the profile, and what its frames know.
+    // A module's place in the profile, and what is known of its frames.
     struct ModuleRange {
         uint64_t id, start = 0, size = 0;
         const Frame* example;

@@ -11,7 +11,7 @@
 namespace lastref {
 
 // One message, field by field. Fields with their default value are left out, as in proto3; where
-// that value must be told (in a oneof, or proto2) there is always().
+// that value must be written (in a oneof, or proto2) there is always().
 class ProtobufMessage {
 public:
     void number(uint32_t field, uint64_t value) {

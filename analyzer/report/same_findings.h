@@ -26,8 +26,8 @@ struct SameFindings {
 std::vector<SameFindings> same_findings(const Report& report);
 
 // Where to look first: the culprit, else the innermost frame of the creation that has a source file
-// below `root` (or anywhere, where none has). Plain memory is always told by its creation: whether
-// another place is named may depend on the run. Null where nothing is known.
+// below `root` (or anywhere, where none has). Plain memory is always identified by its creation:
+// whether another place is named may depend on the run. Null where nothing is known.
 const Frame* place_of(const Finding& finding, std::string_view root);
 
 // The file of a frame as people and tools in the folder `root` name it: relative where it lies

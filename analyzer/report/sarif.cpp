@@ -56,7 +56,7 @@ Json location_json(const Frame* frame, const std::string& root, const std::strin
     return location;
 }
 
-// The example's life, oldest first: each event at the frame that tells most.
+// The example's life, oldest first: each event at its telling frame.
 Json code_flow(const Finding& finding, const std::string& root) {
     Json steps = Json::array();
     for (const HistoryEvent& event : finding.example.events) {

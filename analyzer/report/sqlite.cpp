@@ -32,7 +32,7 @@ bool is_counted(uint32_t type) {
     return type != FollowedLife::kHeap && type != FollowedLife::kMapping;
 }
 
-// An event's row is written when the next event comes: what it does to lives is told meanwhile. A
+// An event's row is written when the next event comes: its effect on lives is reported meanwhile. A
 // life's row is written when it ends, and again where it ends once more.
 class SqliteFile final : public StreamedReport {
 public:
@@ -98,7 +98,7 @@ private:
     std::vector<bool> stacks_used_;  // by node
     std::vector<uint64_t> starts_;   // of each process, since 1970
     uint64_t event_id_ = 0, life_id_ = 0;
-    // Of the trace that is being read.
+    // State of the trace that is being read.
     TraceFile* trace_ = nullptr;
     StackNames* names_ = nullptr;
     std::unordered_map<uint32_t, Number> stacks_;  // by the trace's id

@@ -1,5 +1,5 @@
 // Traces as an SQLite database: processes, events, lives, stacks, findings, for questions that no
-// report answers. sqlite_schema.h tells the tables, as the file itself does (`.schema`).
+// report answers. sqlite_schema.h describes the tables, as the file itself does (`.schema`).
 #ifndef LASTREF_ANALYZER_REPORT_SQLITE_H
 #define LASTREF_ANALYZER_REPORT_SQLITE_H
 

@@ -54,7 +54,7 @@ CREATE TABLE events (
   process INTEGER, op TEXT, time_ns INTEGER, thread INTEGER,
   address INTEGER, other_address INTEGER, -- from (realloc, mremap), to (move)
   size INTEGER,
-  count INTEGER, -- of a refcounted buffer after it; of a count: what it told
+  count INTEGER, -- of a refcounted buffer after it; of a count: its value
   value INTEGER, -- exit: status or signal; fork: child; mmap: file descriptor; break: bytes;
                  -- load, unload: module; thread: kernel's id
   text TEXT, -- type (create, counted), hint (touch, mark), path (exec, load), name (thread), call

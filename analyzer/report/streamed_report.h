@@ -1,4 +1,4 @@
-// A report that is written while its traces are read, for formats that tell of every event or life:
+// A report that is written while its traces are read, for formats that show every event or life:
 // memory grows with what is live and with the number of stacks, not with the number of events.
 #ifndef LASTREF_ANALYZER_REPORT_STREAMED_REPORT_H
 #define LASTREF_ANALYZER_REPORT_STREAMED_REPORT_H
@@ -28,7 +28,7 @@ public:
     virtual std::string finish(const Report& report) = 0;
     // Why it stopped, likewise.
     virtual std::string failure() const { return {}; }
-    // What else the user should know, one sentence each: what was left out. After finish().
+    // Notes for the user, one sentence each: what was left out. After finish().
     virtual std::vector<std::string> notes() const { return {}; }
 };
 

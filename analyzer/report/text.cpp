@@ -31,7 +31,7 @@ std::string warnings_text(const Report& report) {
             add(process, fmt::format("{}: {{}}: {}", word, printable(warning)));
         if (process.cut_chunks != 0)
             add(process,
-                fmt::format("ring: {{}}: what began before {:.6f} s is not told ({} dropped)",
+                fmt::format("ring: {{}}: what began before {:.6f} s is not reported ({} dropped)",
                             static_cast<double>(process.cut_ns) / 1e9,
                             counted(process.cut_chunks, "chunk")));
         if (!process.complete && process.warnings.empty())
@@ -158,7 +158,7 @@ std::string totals_text(const Report& report) {
     }
     line("heap", memory_line(summary.heap, "allocated", "freed"));
     if (summary.buffer_blocks > 0)
-        line("", fmt::format("{} of these lie under live buffers, told with those",
+        line("", fmt::format("{} of these lie under live buffers, reported with those",
                              counted(summary.buffer_blocks, "block")));
     line("mappings", memory_line(summary.mappings, "made", "removed"));
     if (summary.runtime_blocks > 0)

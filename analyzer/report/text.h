@@ -9,9 +9,9 @@
 
 namespace lastref {
 
-inline constexpr size_t kTextTop = 20;  // findings shown unless told otherwise
+inline constexpr size_t kTextTop = 20;  // findings shown by default
 
-// What makes the record incomplete comes before any verdict. `top` findings are shown.
+// Reasons why the record is incomplete come before any verdict. `top` findings are shown.
 std::string render_text(const Report& report, size_t top = kTextTop);
 
 }  // namespace lastref

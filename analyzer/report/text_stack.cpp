@@ -31,7 +31,7 @@ bool is_plumbing(const Frame& frame) {
     if (std::any_of(kPrefixes.begin(), kPrefixes.end(),
                     [&](std::string_view prefix) { return name.starts_with(prefix); }))
         return true;
-    // Code without a name tells something only where it is the program's own.
+    // Code without a name is of interest only where it is the program's own.
     std::string_view module = base_name(frame.module);
     return name.empty() && (module.starts_with("libc.so") || module.starts_with("libstdc++.so") ||
                             module.starts_with("ld-linux"));

@@ -38,7 +38,7 @@ std::string inconclusive_reason(const Report& report) {
         if (!process.complete) return "the record of " + process_label(process) + " is incomplete";
         if (process.cut_chunks != 0)
             return fmt::format(
-                "the ring kept the newest {} of {}: what began before {:.6f} s is not told",
+                "the ring kept the newest {} of {}: what began before {:.6f} s is not reported",
                 bytes_text(process.ring_size), process_label(process),
                 static_cast<double>(process.cut_ns) / 1e9);
         if (process.sample_bytes != 0)

@@ -1,4 +1,4 @@
-// What a report amounts to, in one word, and when that word may be said.
+// The verdict of a report in one word, and when that word may be said.
 #ifndef LASTREF_ANALYZER_REPORT_VERDICT_H
 #define LASTREF_ANALYZER_REPORT_VERDICT_H
 

@@ -9,7 +9,7 @@
 namespace lastref {
 namespace {
 
-// Of elfutils/debuginfod.h, whose package need not be there to build lastref.
+// As in elfutils/debuginfod.h, whose package is not needed to build lastref.
 struct Client {
     using Begin = void* (*)();
     using End = void (*)(void*);

@@ -21,7 +21,7 @@ void for_each_child(Dwarf_Die* die, Function function) {
     } while (dwarf_siblingof(&child, &child) == 0);
 }
 
-// What `attribute` of this entry refers to.
+// The entry that `attribute` of this one refers to.
 std::optional<Dwarf_Die> referred(Dwarf_Die* die, unsigned attribute_name) {
     Dwarf_Attribute attribute;
     Dwarf_Die target;

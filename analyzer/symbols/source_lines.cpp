@@ -48,7 +48,7 @@ SourceLines::SourceLines(Dwarf* dwarf, Dwarf_Addr bias) : bias_(bias) {
     Dwarf_CU* unit = nullptr;
     Dwarf_Die root, split;
     uint8_t type = 0;
-    // Of an inline function that several units define the linker keeps the first; the others'
+    // If several units define an inline function the linker keeps the first; the others'
     // entries end up at its address, though their code may have been different.
     std::unordered_set<Dwarf_Addr> claimed;
     while (dwarf_get_units(dwarf, unit, &unit, nullptr, &type, &root, &split) == 0) {

@@ -67,7 +67,7 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
         std::optional<Symbol> symbol = read_symbol(module, index);
         if (symbol && code.find(symbol->address)) symbols.push_back(*symbol);
     }
-    // Of equal ranges the index shows the one added last: the highest rank.
+    // The index shows the last one added of equal ranges: the highest rank.
     std::stable_sort(symbols.begin(), symbols.end(), [](const Symbol& a, const Symbol& b) {
         return a.address != b.address ? a.address < b.address : a.rank > b.rank;
     });

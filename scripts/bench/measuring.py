@@ -1,4 +1,4 @@
-"""What the benchmarks share: where things are, runs that take turns, a table with targets.
+"""Shared by the benchmarks: where things are, runs that take turns, a table with targets.
 
 Every script is called with [RUNS] [--quick]: how many rounds (5 or more for a claim), and a tiny
 workload that only shows that the script works. LASTREF names the command to measure, else it is the
@@ -95,7 +95,7 @@ def run(command, directory, **variables):
 
 
 def run_program(command, directory, **variables):
-    """What a program of tests/programs/bench prints: its JSON object. What a tool around it says is
+    """The JSON object that a program of tests/programs/bench prints. The output of a tool around it is
     passed over."""
     written = run(command, directory, **variables)[1]
     for line in written.splitlines():

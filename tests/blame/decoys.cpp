@@ -1,4 +1,4 @@
-// What looks like a fault and is none: rows 26 to 29 and 31 to 34 of
+// Decoys, which look like a fault and are none: rows 26 to 29 and 31 to 34 of
 // doc/lifecycle-bugs.md. No accusation may be made.
 #include <unistd.h>
 

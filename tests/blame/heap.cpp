@@ -9,7 +9,7 @@
 
 #include "scene.h"
 
-// What all scenarios make, of various sizes.
+// The blocks that all scenarios make, of various sizes.
 struct Block {
     FRAME static char* make(uint64_t random) {
         auto* block = static_cast<char*>(std::malloc(32 + random % 64));

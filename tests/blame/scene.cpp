@@ -176,7 +176,7 @@ struct Ticket {
 
 using Half = void (*)(Item&);
 
-// Two functions that call each other in an order that the item's route tells: stacks of a given
+// Two functions that call each other in an order that the item's route gives: stacks of a given
 // depth that are not all the same.
 FRAME void west(Half half, Item& item, unsigned depth, uint64_t route);
 FRAME void east(Half half, Item& item, unsigned depth, uint64_t route) {

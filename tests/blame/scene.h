@@ -1,4 +1,4 @@
-// What all programs of the blame benchmark share: a buffer, noise around it, and the variations.
+// Shared by all programs of the blame benchmark: a buffer, noise around it, and the variations.
 //
 // A program holds scenarios, one for each kind of fault. A scenario handles items: `begin` makes
 // the item's buffer and does the first half of its life, `finish` the second, on the same thread or
@@ -34,7 +34,7 @@ struct Variation {
     unsigned depth = 5;           // frames around the work
     bool second = false;          // an unrelated fault of another type beside it
     unsigned hidden = 0;          // per cent of the releases that no hook sees
-    bool counted = false;         // the true counter is told now and then
+    bool counted = false;         // the true counter is reported now and then
     unsigned shape = 0;           // what the noise looks like
     unsigned rounds = 1;          // how often noise_before() makes its noise
     uint64_t seed = 1;

@@ -115,7 +115,7 @@ struct Service {
     FRAME static void finish(Item& item) { close(item); }
 };
 
-// Over-released buffers stay in memory: what is told of them is the fault, not what malloc makes
+// Over-released buffers stay in memory: the report shows the fault, not what malloc makes
 // of it.
 struct Static {
     static void* memory() {

@@ -76,7 +76,7 @@ class Blame(unittest.TestCase):
         self.assertEqual(outcome.main["count"], sum(f["count"] for f in outcome.findings))
 
     def test_level_advanced(self):
-        # Of one buffer in four only: fewer lives to compare, the same answers.
+        # One buffer in four only: fewer lives to compare, the same answers.
         # Misuse is not seen there: what happens to a sampled buffer after its end is not recorded.
         chosen = [v for v in benchmark.variations(2, benchmark.DEVELOPMENT_SHAPES, seed=6)
                   if v.stratum() == "intermittent" and v.options["rate"] == "2"
@@ -94,7 +94,7 @@ class Blame(unittest.TestCase):
             known, _ = benchmark.truths()
             outcome = benchmark.Outcome(variation, report, known[variation.scenario], None)
             self.assertEqual(outcome.false, 0, outcome.describe())
-            # Which buffers the sample holds is drawn: it may be too small to tell who holds whom,
+            # Which buffers the sample holds is drawn: it may be too small to show who holds whom,
             # and then says so.
             self.assertTrue(outcome.top1 or "the sample" in outcome.main["reason"],
                             outcome.describe())

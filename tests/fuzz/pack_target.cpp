@@ -64,7 +64,7 @@ void check_round_trip(Shape shape, const uint8_t* data, size_t size) {
     if (again == nullptr || !std::equal(data, data + size, again.get())) std::abort();
 }
 
-// What is written to `to` must be defined, whatever the body is: the sum is there to read it.
+// All bytes written to `to` must be defined, whatever the body is: the sum is there to read them.
 void check_body(Shape shape, size_t bytes, const std::vector<uint8_t>& body) {
     const std::vector<SegmentEntry> entries = entries_of(shape, bytes);
     const auto unpacked = unpack_segment(header_of(entries, body.size()), entries, body);

@@ -16,7 +16,7 @@ int replay(const std::filesystem::path& path) {
         return 1;
     }
     const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
-    // Named first: a crash must tell which input it was.
+    // Named first: a crash must show which input it was.
     std::printf("%s\n", path.c_str());
     std::fflush(stdout);
     LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());

@@ -1,4 +1,4 @@
-// What both the fuzzer and the replay feed bytes to: reader, merge, lifecycles, findings.
+// The target of both the fuzzer and the replay: reader, merge, lifecycles, findings.
 #ifndef LASTREF_TESTS_FUZZ_TRACE_TARGET_H
 #define LASTREF_TESTS_FUZZ_TRACE_TARGET_H
 

@@ -154,7 +154,7 @@ class Leftovers(GateTest):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             fifo = self.path(f"fifo.{int(number)}")
             os.mkfifo(fifo)
-            # What the tests were told to ignore (nohup) the gate would ignore, too.
+            # The gate would inherit signals that the tests ignore (nohup).
             before = signal.signal(number, signal.SIG_DFL)
             gate = self.start(program("gate/waits"), fifo)
             signal.signal(number, before)

@@ -1,4 +1,4 @@
-"""What the gate reads and writes: baselines, budgets, suppressions, reports in every format."""
+"""The gate's files: baselines, budgets, suppressions, reports in every format."""
 
 import contextlib
 import json
@@ -221,14 +221,14 @@ class Outputs(GateTest):
         heaptrack, profile = self.path("a.heaptrack"), self.path("profile.pb.gz")
         self.assert_gate(1, "--sqlite", database, "--perfetto", trace, "--heaptrack", heaptrack,
                          "--pprof", profile, "--json", self.path("json"), "--", HEAP_LEAK)
-        told = json.loads(self.read("json"))
+        report = json.loads(self.read("json"))
         with contextlib.closing(sqlite3.connect(database)) as connection:
             self.assertEqual(
                 connection.execute("SELECT id, count FROM findings ORDER BY rank").fetchall(),
-                [(one["id"], one["count"]) for one in told["findings"]])
+                [(one["id"], one["count"]) for one in report["findings"]])
             self.assertEqual(
                 connection.execute("SELECT count(*) FROM live WHERE type = 'heap'").fetchone()[0],
-                told["summary"]["heap"]["live"])
+                report["summary"]["heap"]["live"])
         for path in trace, profile:
             self.assertGreater(os.stat(path).st_size, 100)
         self.assertTrue(self.read("a.heaptrack").startswith("v "))

@@ -1,5 +1,5 @@
-"""The examples of doc/gate.md for CI services and test tools, as they stand there. What a hosted service
-reads is parsed, and the commands in it run."""
+"""The examples of doc/gate.md for CI services and test tools, as they stand there. Files for a hosted
+service are parsed, and the commands in them run."""
 
 import os
 import re

@@ -25,7 +25,7 @@ class Packs(LastrefTest):
         return hooked, [f for f in findings(result) if f["type"] in hooked]
 
     def check(self, library, type, culprit):
-        """All of `type` is seen; the fault is told with its type, count and last holder."""
+        """All of `type` is seen; the fault is reported with its type, count and last holder."""
         hooked, found = self.traffic(library)
         self.assertEqual(hooked[type]["unseen"], 0)
         self.assertEqual(found, [])
@@ -41,7 +41,7 @@ class Packs(LastrefTest):
 
     def test_libevent(self):
         others = self.check("libevent", "evbuffer", "hold_evbuffer")
-        # What holds them is not freed either, but a variable points to it.
+        # Their holder is not freed either, but a variable points to it.
         self.assertEqual([(f["kind"], f["type"], f["count"]) for f in others],
                          [("held", "evbuffer", 1)])
         self.assertIn("run_libevent", [frame["function"] for frame in others[0]["created"]])

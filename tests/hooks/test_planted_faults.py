@@ -69,7 +69,7 @@ class Planted(LastrefTest):
                        os.path.join(self.directory, "registry")})
 
     def from_pool(self, scenario, hooks, type, places, env=None):
-        """What a pool hands out lives until it is put back; others live in the same places then."""
+        """A buffer of a pool lives until it is put back; others live in the same places then."""
         self.leak(scenario, hooks, type, env)
         lives = [event["address"] for event in events(self.traces[0], "--stacks")
                  if event["op"] == "create" and event["type"] == type
@@ -77,7 +77,7 @@ class Planted(LastrefTest):
         self.assertEqual((len(lives), len(set(lives))), (10, places))
 
     def test_ffmpeg_pool(self):
-        # What it allocates is an AVBuffer of its own, and lies in the pool's entry from then on.
+        # It allocates an AVBuffer of its own, which lies in the pool's entry from then on.
         self.from_pool("ffmpeg-pool", "ffmpeg", "AVBuffer", 7)
 
     def test_gstreamer_pool(self):

@@ -189,7 +189,7 @@ class Tls(Traffic):
 
 
 class Bus(Traffic):
-    # What GLib's type system keeps for good, and what GIO keeps of its modules.
+    # Kept for good by GLib's type system, and by GIO for its modules.
     KEPT = ("g_param_spec_pool_insert", "g_io_module_new")
 
     @needs("dbus-daemon", "dbus-send", "gdbus")

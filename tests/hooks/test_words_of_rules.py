@@ -29,10 +29,10 @@ class WordsOfRules(LastrefTest):
 
     def touched(self, rule, obj=OBJ):
         """The addresses that `rule` names, and those of the values that are passed."""
-        told = [e for e in events(self.values(obj + MADE + rule + "\n").traces[0])
+        seen = [e for e in events(self.values(obj + MADE + rule + "\n").traces[0])
                 if e["op"] in ("create", "touch")]
         of = collections.defaultdict(list)
-        for event in told:
+        for event in seen:
             of[event["op"]].append(event["address"])
         return of["touch"], of["create"][:VALUES]
 
@@ -42,7 +42,7 @@ class WordsOfRules(LastrefTest):
 
 
     def assert_kept_are_leaked(self, run):
-        """And nothing else is told. They are made at two places."""
+        """And nothing else is reported. They are made at two places."""
         found = findings(report(run.traces), type="Value")
         self.assertEqual({f["kind"] for f in found}, {"refcount-leak"}, found)
         self.assertEqual(sum(f["count"] for f in found), KEPT)

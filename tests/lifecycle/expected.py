@@ -1,4 +1,5 @@
-"""What the tests of this folder compare: a program's report with the truth in its first comment."""
+"""Shared by the tests of this folder: they compare a program's report with
+the truth in its first comment."""
 
 import collections
 import os

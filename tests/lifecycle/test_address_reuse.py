@@ -23,7 +23,7 @@ class AddressReuse(LifecycleTest):
         return allocations, reused, found["summary"]["heap"]
 
     def test_lives_balance_exactly(self):
-        # What threads, stdio and the runtime allocate is the same in both runs.
+        # Threads, stdio and the runtime allocate the same in both runs.
         few, none, base = self.heap_of(0)
         self.assertEqual(none, 0)
         many, reused, heap = self.heap_of(REUSES)

@@ -134,7 +134,7 @@ class Failures(LifecycleTest):
 
     def test_used_and_limit_are_told(self):
         failing = program("lifecycle/allocation_failure")
-        for set_limit, limit, told in (("-v unlimited", None, "no limit of the address space"),
+        for set_limit, limit, shown in (("-v unlimited", None, "no limit of the address space"),
                                        ("-v 4194304", 4 << 30, "is limited to 4.0 GiB")):
             with self.subTest(set_limit):
                 run = self.run_program(["/bin/sh", "-c", f'ulimit {set_limit}; exec "$0"', failing])
@@ -144,7 +144,7 @@ class Failures(LifecycleTest):
                 for finding in failures:
                     self.assertEqual(finding["limit"], limit)
                     self.assertGreater(finding["used"], 0)
-                self.assertRegex(text_report(run.traces), f"memory +[0-9.]+ KiB in use, .*{told}")
+                self.assertRegex(text_report(run.traces), f"memory +[0-9.]+ KiB in use, .*{shown}")
 
 
 class Balance(LifecycleTest):

@@ -15,9 +15,9 @@ class OneLife(LifecycleTest):
         self.finding = lastref_testing.report([self.trace])["findings"][0]
 
     def lives(self, address):
-        told = lastref_testing.lastref("report", self.trace, "--buffer", address, "--format", "json")
-        self.assertEqual(told.status, 0, told.stderr)
-        return json.loads(told.stdout)["lives"]
+        result = lastref_testing.lastref("report", self.trace, "--buffer", address, "--format", "json")
+        self.assertEqual(result.status, 0, result.stderr)
+        return json.loads(result.stdout)["lives"]
 
     def test_is_what_the_trace_tells(self):
         example = self.finding["example"]
@@ -32,16 +32,16 @@ class OneLife(LifecycleTest):
         self.assertEqual({life["type"] for life in lives}, {c["type"] for c in creations})
 
     def test_text_shows_the_newest_record_first(self):
-        told = lastref_testing.lastref("report", self.trace, "--buffer",
+        result = lastref_testing.lastref("report", self.trace, "--buffer",
                                     self.finding["example"]["buffer"])
-        self.assertEqual(told.status, 0, told.stderr)
-        self.assertIn("newest first:", told.stdout)
-        self.assertLess(told.stdout.index("#1 release"), told.stdout.index("create "))
+        self.assertEqual(result.status, 0, result.stderr)
+        self.assertIn("newest first:", result.stdout)
+        self.assertLess(result.stdout.index("#1 release"), result.stdout.index("create "))
 
     def test_none_there(self):
-        told = lastref_testing.lastref("report", self.trace, "--buffer", "0x10")
-        self.assertEqual(told.status, 2)
-        self.assertIn("0x10", told.stderr)
+        result = lastref_testing.lastref("report", self.trace, "--buffer", "0x10")
+        self.assertEqual(result.status, 2)
+        self.assertIn("0x10", result.stderr)
         self.assertEqual(lastref_testing.lastref("report", self.trace, "--buffer", "ten").status, 2)
 
 

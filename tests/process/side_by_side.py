@@ -25,7 +25,7 @@ def process(name):
 
 
 def shim_lines(stderr):
-    """What the shim said: the lines that it begins with its name."""
+    """The shim's messages: the lines that begin with its name."""
     return [line for line in stderr.splitlines() if line.startswith("lastref:")]
 
 
@@ -41,7 +41,7 @@ def preloading(directory, **variables):
 
 
 class Balance:
-    """Heap blocks begun and ended, by size, as the merged events tell.
+    """Heap blocks begun and ended, by size, as the merged events show.
 
     Fails where an address begins a second life before its first one ended: then the order of the
     trace is not the order in which things happened.

@@ -1,4 +1,4 @@
-"""What `run` and `report` do with programs and files that they can't work with."""
+"""`run` and `report` with programs and files that they can't work with."""
 
 import os
 import struct

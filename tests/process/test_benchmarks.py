@@ -1,5 +1,5 @@
 """The benchmarks work: each ends well with a tiny workload and prints what it measured. No timings are
-looked at. What a benchmark says is missing (a rival, say) skips its test.
+looked at. If a benchmark says that something is missing (a rival, say) its test is skipped.
 """
 
 import os

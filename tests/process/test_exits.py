@@ -45,7 +45,7 @@ class Exits(SideBySide):
     def test_caught_fault(self):
         self.check("caught-sigsegv", ["status 38"])
 
-    # What no process can note about itself is noted by `lastref run`, or unknown.
+    # An end that no process can note about itself is noted by `lastref run`, or unknown.
     def test_kill(self):
         self.check("sigkill", ["signal 9", "unknown"])
 

@@ -1,4 +1,4 @@
-"""What the shim needs is missing, full, in the way or forbidden: the program goes on all the same,
+"""Resources of the shim are missing, full, in the way or forbidden: the program goes on all the same,
 and the trace or its absence is explained in one line at most. Every lost event is counted."""
 
 import contextlib
@@ -43,7 +43,7 @@ class Hostile(SideBySide):
         self.assertEqual(len(shim_lines(run.stderr)), 1, run.stderr)
 
     def assert_made_way(self, run, path):
-        """What was in the way of `path` stays there. The trace is beside it, or a line says why."""
+        """A file in the way of `path` stays there. The trace is beside it, or a line says why."""
         beside = [name for name in os.listdir(os.path.dirname(path))
                   if name.startswith(os.path.basename(path) + ".")]
         if beside:
@@ -309,7 +309,7 @@ class Sandboxes(Hostile):
         self.assertTrue(os.path.exists(out))
 
     def test_more_than_was_reserved(self):
-        """What does not fit into the space that was reserved before the filter is counted."""
+        """Events that do not fit into the space reserved before the filter are counted."""
         pairs = 4_000_000
         trace = self.sandboxed_plugins(pairs)
         found = report(trace)

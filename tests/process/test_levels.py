@@ -30,7 +30,7 @@ class Levels(SideBySide):
                 if f["created"][0]["function"] == "keep_block"]
         self.assertEqual(len(kept), 1)
         error = kept[0]["standard_error"]
-        self.assertLess(error["bytes"], BYTES / 5, "too small a sample to tell a bias")
+        self.assertLess(error["bytes"], BYTES / 5, "too small a sample to show a bias")
         self.assertAlmostEqual(kept[0]["count"], BLOCKS, delta=SIGMAS * error["count"])
         self.assertAlmostEqual(kept[0]["bytes"], BYTES, delta=SIGMAS * error["bytes"])
         buffers = findings(found, "refcount-leak")

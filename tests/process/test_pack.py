@@ -15,7 +15,7 @@ CHUNK_MAGIC = b"LRCK"
 
 
 def kept(path):
-    """What a plain trace says: its header and each chunk's committed bytes, by offset."""
+    """The content of a plain trace: its header and each chunk's committed bytes, by offset."""
     with open(path, "rb") as file:
         data = file.read()
     pieces = {0: data[:HEADER]}

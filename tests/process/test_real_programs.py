@@ -235,7 +235,7 @@ class Redis(SideBySide):
                                    "--dir", self.directory, "--save", "", "--supervised", "systemd",
                                    "--dbfilename", f"dump-{traced}.rdb"],
                             traced, env={"NOTIFY_SOCKET": ready})
-            while b"READY=1" not in notified.recv(4096):  # how redis tells systemd
+            while b"READY=1" not in notified.recv(4096):  # redis' message to systemd
                 pass
 
         def ask(*words):

@@ -36,11 +36,11 @@ class Ring(SideBySide):
     def test_what_was_dropped_is_told_of_the_trace_itself(self):
         trace = self.traced(LASTREF_RING=str(RING)).traces[0]
         cut = report([trace])["processes"][0]
-        told = (f"{cut['cut_chunks']} chunks of events dropped, what began before "
-                f"{cut['cut_ns'] / 1e9:.6f} s is not told")
-        self.assertIn(f"\nring        the newest 256.0 KiB: {told}\n", info(trace))
+        text = (f"{cut['cut_chunks']} chunks of events dropped, what began before "
+                f"{cut['cut_ns'] / 1e9:.6f} s is not reported")
+        self.assertIn(f"\nring        the newest 256.0 KiB: {text}\n", info(trace))
         self.assertEqual([e["reason"] for e in events(trace) if e["op"] == "lost"],
-                         ["the ring: " + told])
+                         ["the ring: " + text])
         trace = self.traced(LASTREF_RING="64M").traces[0]
         self.assertIn("\nring        the newest 64.0 MiB\n", info(trace))
         self.assertEqual([e for e in events(trace) if e["op"] == "lost"], [])
@@ -70,7 +70,7 @@ class Ring(SideBySide):
         self.assertEqual(run.status, 0)
         self.assertEqual(self.kept(report([trace])), {"keep_late": 10})
         text = lastref("report", trace).stdout
-        self.assertIn("not told", text.splitlines()[0])
+        self.assertIn("not reported", text.splitlines()[0])
         run = lastref("run", "--ring", "much", "-o", trace + "2", process("ring_phases"))
         self.assertEqual(run.status, 2)
         self.assertIn("--ring much", run.stderr)

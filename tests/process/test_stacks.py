@@ -60,7 +60,7 @@ class Comparing(SideBySide):
 
 
 class OwnPrograms(Comparing):
-    # Not unusual_callers: its unwind tables do not tell the truth, and the two end differently. Nor
+    # Not unusual_callers: its unwind tables are wrong, and the two end differently. Nor
     # what forks while other threads run, or loads libraries in several (reload_threads): libunwind's
     # locks do not survive that.
     def test_our_own_programs(self):

@@ -12,7 +12,8 @@ from lastref_testing import plain, report, run
 
 PROGRAMS = 100
 FOLDER = "/usr/bin"
-# What depends on the moment or the machine's state, waits for a terminal, or changes the machine.
+# Programs whose output depends on the moment or the machine's state, which wait for a terminal, or which
+# change the machine.
 LEFT_OUT = ("X", "Xorg", "dbus-", "login", "passwd", "su", "sudo", "systemd", "systemctl", "wall",
             "write", "mesg", "heaptrack", "lastref", "gdb", "strace", "ltrace", "perf", "screen",
             "tmux", "yes", "watch", "top", "script", "dpkg", "apt", "chsh", "chfn", "unshare",

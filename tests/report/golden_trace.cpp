@@ -81,15 +81,15 @@ int main(int count, char** arguments) {
     builder.munmap(0x7000'0000'8000, 4096, load);
     serve(builder);
     std::vector<uint8_t> bytes = builder.bytes();
-    const std::string told = encode_names(names());
+    const std::string encoded = encode_names(names());
     trace::TraceHeader header;
     std::memcpy(&header, bytes.data(), sizeof(header));
     header.names_offset =
         (bytes.size() + trace::kChunkUnit - 1) / trace::kChunkUnit * trace::kChunkUnit;
-    header.names_size = told.size();
+    header.names_size = encoded.size();
     std::memcpy(bytes.data(), &header, sizeof(header));
     bytes.resize(header.names_offset);
-    bytes.insert(bytes.end(), told.begin(), told.end());
+    bytes.insert(bytes.end(), encoded.begin(), encoded.end());
     std::ofstream file(arguments[1], std::ios::binary);
     file.write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));

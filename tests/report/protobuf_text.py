@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 
-# Of the text format: `name {`, `}`, `name: value`.
+# Lines of the text format: `name {`, `}`, `name: value`.
 LINE = re.compile(r'\s*(?:(\w+) \{|(\})|(\w+): (.*))$')
 
 

@@ -76,7 +76,7 @@ class Golden(LastrefTest):
         self.check("sqlite", "\n".join(lines) + "\n")
 
     def test_html(self):
-        """What the page is given; the page around it is a bundle."""
+        """The page's data; the page around it is a bundle."""
         if self.missing("html"):
             self.skipTest("built without it")
         page = self.written("html").decode()

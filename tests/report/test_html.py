@@ -57,9 +57,9 @@ class HtmlReport(LastrefTest):
         trace = self.run_program(program("lifecycle/pool_not_returned")).traces[0]
         data = self.data(self.html(trace))
         report = data["report"]
-        told = json.loads(lastref("report", trace, "--format", "json").stdout)
-        self.assertEqual([f["id"] for f in report["findings"]], [f["id"] for f in told["findings"]])
-        finding, plain = report["findings"][0], told["findings"][0]
+        plain_report = json.loads(lastref("report", trace, "--format", "json").stdout)
+        self.assertEqual([f["id"] for f in report["findings"]], [f["id"] for f in plain_report["findings"]])
+        finding, plain = report["findings"][0], plain_report["findings"][0]
         self.assertEqual([self.frame(data, at) for at in finding["created"]], plain["created"])
         place = plain["culprit"]["frame"]
         lines = data["sources"][f"{place['file']}:{place['line']}"]
@@ -69,11 +69,11 @@ class HtmlReport(LastrefTest):
         usage = data["usage"]
         heap = usage["types"].index("heap")
         tree = next(one["tree"] for one in usage["trees"] if one["type"] == heap)
-        self.assertEqual(tree[1][0], told["summary"]["heap"]["live_bytes"])
-        self.assertEqual(tree[1][1], told["summary"]["heap"]["peak_bytes"])
+        self.assertEqual(tree[1][0], plain_report["summary"]["heap"]["live_bytes"])
+        self.assertEqual(tree[1][1], plain_report["summary"]["heap"]["peak_bytes"])
         series = next(one for one in usage["series"] if one["type"] == heap)
-        self.assertEqual(max(series["bytes"]), told["summary"]["heap"]["peak_bytes"])
-        self.assertEqual(series["bytes"][-1], told["summary"]["heap"]["live_bytes"])
+        self.assertEqual(max(series["bytes"]), plain_report["summary"]["heap"]["peak_bytes"])
+        self.assertEqual(series["bytes"][-1], plain_report["summary"]["heap"]["live_bytes"])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ class Track:
 
 class Perfetto(LastrefTest):
     def perfetto(self, *traces):
-        """{uuid: Track}, and what was said on stderr. What holds of each such file is checked."""
+        """{uuid: Track}, and the text on stderr. Checks what holds for each such file."""
         path = os.path.join(self.directory, "out.pftrace")
         result = lastref("report", *traces, "--format", "perfetto", "-o", path)
         self.assertEqual(result.status, 0, result)
@@ -75,21 +75,21 @@ class Perfetto(LastrefTest):
 
     def check_gauges(self, tracks, summary, parent=None):
         for type in "heap", "mapping":
-            told = summary["heap" if type == "heap" else "mappings"]
-            if told["allocations"] == 0:
+            reported = summary["heap" if type == "heap" else "mappings"]
+            if reported["allocations"] == 0:
                 continue
             values = self.counter(tracks, type + " bytes", parent)
-            self.assertEqual((max(values), values[-1]), (told["peak_bytes"], told["live_bytes"]))
-            self.assertEqual(self.counter(tracks, type + " live", parent)[-1], told["live"])
+            self.assertEqual((max(values), values[-1]), (reported["peak_bytes"], reported["live_bytes"]))
+            self.assertEqual(self.counter(tracks, type + " live", parent)[-1], reported["live"])
 
     def test_buffers(self):
         trace = self.run_program(program("lifecycle/release_always_missing")).traces[0]
-        told = report(trace)
+        reported = report(trace)
         tracks, said = self.perfetto(trace)
         self.assertEqual(said, "")
         slices = self.slices(tracks, "Order")
-        self.assertEqual(len(slices), told["summary"]["buffers"]["created"])
-        finding = told["findings"][0]
+        self.assertEqual(len(slices), reported["summary"]["buffers"]["created"])
+        finding = reported["findings"][0]
         created = finding["example"]["events"][0]
         begin = min(begin for begin, end, values in slices)
         for _, _, values in slices:
@@ -102,7 +102,7 @@ class Perfetto(LastrefTest):
         self.assertLessEqual(at - begin, created["time_ns"])
         self.assertEqual(self.counter(tracks, "Order live")[-1], finding["count"])
         self.assertEqual(self.counter(tracks, "Order bytes")[-1], finding["bytes"])
-        self.check_gauges(tracks, told["summary"])
+        self.check_gauges(tracks, reported["summary"])
 
     def python(self, script):
         return self.run_program(["/usr/bin/python3", "-c", script],
@@ -111,8 +111,8 @@ class Perfetto(LastrefTest):
     def test_a_large_trace_says_what_is_left_out(self):
         trace = self.python("import mmap; m = mmap.mmap(-1, 1 << 20); "
                             "x = [bytearray(n) for n in range(3000)]; del x; m.close()")
-        told = report(trace)
-        heap = told["summary"]["heap"]
+        reported = report(trace)
+        heap = reported["summary"]["heap"]
         self.assertGreater(heap["allocations"], 2 * MOST)
         tracks, said = self.perfetto(trace)
         part = f"{MOST} of {heap['allocations']} lives"
@@ -123,7 +123,7 @@ class Perfetto(LastrefTest):
         self.assertEqual(len(slices), MOST)
         live = sum(not values["ended"] for _, _, values in slices)
         self.assertEqual(live, min(MOST, heap["live"]))
-        self.check_gauges(tracks, told["summary"])
+        self.check_gauges(tracks, reported["summary"])
 
     def test_the_longest_lives_are_kept(self):
         trace = self.python("x = [bytearray(100) for n in range(6000)]; del x\n"
@@ -150,9 +150,9 @@ class Perfetto(LastrefTest):
         tracks, _ = self.perfetto(*traces)
         processes = {uuid: track.process["pid"][0] for uuid, track in tracks.items()
                      if track.process}
-        told = [report(trace) for trace in traces]
-        self.assertEqual(list(processes.values()), [one["processes"][0]["pid"] for one in told])
-        for uuid, one in zip(processes, told):
+        reported = [report(trace) for trace in traces]
+        self.assertEqual(list(processes.values()), [one["processes"][0]["pid"] for one in reported])
+        for uuid, one in zip(processes, reported):
             self.check_gauges(tracks, one["summary"], uuid)
             self.assertEqual(len(self.slices(tracks, "heap", uuid)),
                              one["summary"]["heap"]["allocations"])

@@ -31,7 +31,7 @@ class PerfettoProcessor(LastrefTest):
     def test_what_it_tells(self):
         names = ("release_always_missing", "heap_leak")
         traces = [self.run_program(program("lifecycle/" + name)).traces[0] for name in names]
-        told = [report(trace) for trace in traces]
+        reported = [report(trace) for trace in traces]
         errors, processes, slices, arguments, gauges = self.ask(
             traces,
             "SELECT name, value FROM stats WHERE severity <> 'info' AND value <> 0",
@@ -48,7 +48,7 @@ class PerfettoProcessor(LastrefTest):
         self.assertEqual(errors, [])  # neither lost, nor misplaced, nor not understood
         self.assertEqual(
             {row["pid"]: row["name"] for row in processes},
-            {one["processes"][0]["pid"]: name for one, name in zip(told, names)})
+            {one["processes"][0]["pid"]: name for one, name in zip(reported, names)})
 
         lasts = self.ask(traces, "SELECT pid, process_counter_track.name, value FROM counter "
                          "JOIN process_counter_track ON process_counter_track.id = track_id "
@@ -56,7 +56,7 @@ class PerfettoProcessor(LastrefTest):
                          "AS other WHERE other.track_id = counter.track_id)")[0]
         last = {(row["pid"], row["name"]): row["value"] for row in lasts}
         most = {(row["pid"], row["name"]): (row["most"], row["unit"]) for row in gauges}
-        for one in told:
+        for one in reported:
             pid, summary = one["processes"][0]["pid"], one["summary"]
             heap = summary["heap"]
             of_heap = [row for row in slices if row["pid"] == pid and row["name"].startswith("heap")]
@@ -69,7 +69,7 @@ class PerfettoProcessor(LastrefTest):
             self.assertEqual(most[pid, "heap live"][1], "count")
             self.assertEqual(last[pid, "heap live"], heap["live"])
 
-        orders = told[0]["summary"]["buffers"]["created"]
+        orders = reported[0]["summary"]["buffers"]["created"]
         keys = {row["key"] for row in arguments}
         for key in "address", "size", "count", "created", "ended":
             self.assertIn("debug." + key, keys)

@@ -1,4 +1,4 @@
-"""The SQLite output holds what events and the JSON report tell, queried by Python's sqlite3."""
+"""The SQLite output holds what events and the JSON report hold, queried by Python's sqlite3."""
 
 import os
 import sqlite3
@@ -38,9 +38,9 @@ class Sqlite(LastrefTest):
         database = self.database(trace)
         rows = database.execute("SELECT op, time_ns, thread, address, size, stack, value, text "
                                 "FROM events ORDER BY id").fetchall()
-        told = list(events(trace, "--stacks"))
-        self.assertEqual(len(rows), len(told))
-        for row, event in zip(rows, told):
+        reported = list(events(trace, "--stacks"))
+        self.assertEqual(len(rows), len(reported))
+        for row, event in zip(rows, reported):
             self.assertEqual(row[:2], (event["op"], event["time_ns"]))
             if event["op"] == "thread":
                 continue  # whose line names the thread that it is about
@@ -51,8 +51,8 @@ class Sqlite(LastrefTest):
             if event["op"] == "exit":
                 self.assertEqual(row[6:], (event["status"], "status"))
             else:
-                told = (event.get(name) for name in ("type", "hint", "path"))
-                self.assertEqual(row[7], next(filter(None, told), None))
+                reported = (event.get(name) for name in ("type", "hint", "path"))
+                self.assertEqual(row[7], next(filter(None, reported), None))
 
     def test_the_life_of_a_leaked_buffer(self):
         for name in "release_always_missing", "over_release", "freed_while_referenced", "heap_leak":
@@ -102,22 +102,22 @@ class Sqlite(LastrefTest):
                    + where + "= 'mapping'")
         return heap + live + made + maps
 
-    def told_totals(self, summary):
+    def reported_totals(self, summary):
         heap, mappings = summary["heap"], summary["mappings"]
         return (heap["allocations"], heap["frees"], heap["live_bytes"],
                 summary["buffers"]["created"], summary["buffers"]["ended"],
                 mappings["allocations"], mappings["live_bytes"])
 
     def test_lives_add_up(self):
-        """Of a program that reallocates, maps and has thousands of blocks live at its end."""
+        """A program that reallocates, maps and has thousands of blocks live at its end."""
         script = "import json; x = [bytearray(b'x' * n) for n in range(3000)]; x[7] += b'y' * 9999"
         trace = self.run_program(["/usr/bin/python3", "-c", script],
                                  env={"PYTHONMALLOC": "malloc"}).traces[0]
         database = self.database(trace)
-        told = report(trace)
-        self.assertEqual(self.totals(database, 1), self.told_totals(told["summary"]))
+        reported = report(trace)
+        self.assertEqual(self.totals(database, 1), self.reported_totals(reported["summary"]))
         self.assertEqual(database.execute("SELECT count(*) FROM events").fetchone()[0],
-                         told["processes"][0]["events"])
+                         reported["processes"][0]["events"])
         # Each life is begun by an event of its own, and each end is an event of its address.
         self.assertEqual(database.execute(
             "SELECT count(*) FROM buffers WHERE id NOT IN (SELECT buffer FROM events "
@@ -134,20 +134,20 @@ class Sqlite(LastrefTest):
             with self.subTest(name):
                 trace = self.run_program(program(name)).traces[0]
                 self.assertEqual(self.totals(self.database(trace), 1),
-                                 self.told_totals(report(trace)["summary"]))
+                                 self.reported_totals(report(trace)["summary"]))
 
     def test_several_traces(self):
         traces = [self.trace("heap_leak"), *self.run_program(program("lifecycle/forked_child")).traces,
                   self.trace("heap_leak")]
         self.assertGreaterEqual(len(traces), 3)
         database = self.database(*traces)
-        told = [report(trace) for trace in traces]
+        reported = [report(trace) for trace in traces]
         rows = database.execute("SELECT id, pid, trace, events FROM processes ORDER BY id").fetchall()
         self.assertEqual(rows, [(at + 1, one["processes"][0]["pid"], trace,
                                  one["processes"][0]["events"])
-                                for at, (trace, one) in enumerate(zip(traces, told))])
-        for at, one in enumerate(told):
-            self.assertEqual(self.totals(database, at + 1), self.told_totals(one["summary"]))
+                                for at, (trace, one) in enumerate(zip(traces, reported))])
+        for at, one in enumerate(reported):
+            self.assertEqual(self.totals(database, at + 1), self.reported_totals(one["summary"]))
             count = database.execute("SELECT count(*) FROM findings WHERE process = ?", (at + 1,))
             self.assertEqual(count.fetchone()[0], len(one["findings"]))
         # An event and its life are of one process; equal stacks of two runs are one.

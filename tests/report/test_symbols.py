@@ -20,8 +20,8 @@ class Symbols(LastrefTest):
         self.binary = os.path.join(self.home, "over_release")
         shutil.copy(program("lifecycle/over_release"), self.binary)
         self.trace = self.run_program(self.binary).traces[0]
-        self.told = self.report()
-        self.assertIn("over_release.cpp", json.dumps(self.told))
+        self.named = self.report()
+        self.assertIn("over_release.cpp", json.dumps(self.named))
 
     def report(self, *options, env=None):
         result = lastref("report", self.trace, "--format", "json", *options,
@@ -30,7 +30,7 @@ class Symbols(LastrefTest):
         return json.loads(result.stdout)
 
     def build_id(self):
-        return next(f["build_id"] for f in self.told["findings"][0]["created"]
+        return next(f["build_id"] for f in self.named["findings"][0]["created"]
                     if f["module"] == self.binary)
 
     def take_away(self):
@@ -47,12 +47,12 @@ class Symbols(LastrefTest):
     def test_names_in_the_trace(self):
         self.assertEqual(lastref("symbolize", self.trace).status, 0)
         os.remove(self.binary)
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
         # Once more, with less at hand: what was known stays.
         self.assertEqual(lastref("symbolize", self.trace).status, 0)
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
         self.pack()
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
 
     def pack(self):
         self.assertEqual(lastref("pack", self.trace).status, 0)
@@ -63,14 +63,14 @@ class Symbols(LastrefTest):
         os.chmod(self.trace, 0o640)
         self.assertEqual(lastref("symbolize", self.trace).status, 0)
         os.remove(self.binary)
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
         self.assertEqual(lastref("symbolize", self.trace).status, 0)
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
         self.assertEqual(os.stat(self.trace).st_mode & 0o777, 0o640)
         plain = self.trace + ".plain"
         self.assertEqual(lastref("unpack", self.trace, "-o", plain).status, 0)
         os.rename(plain, self.trace)
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
 
     def test_a_damaged_packed_trace_takes_no_names(self):
         self.pack()
@@ -95,15 +95,15 @@ class Symbols(LastrefTest):
         folder = os.path.dirname(self.trace)
         before = sorted(os.listdir(folder))
         self.symbolize_without_room(os.path.getsize(self.trace) // 1024)
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
         self.assertEqual(lastref("symbolize", self.trace).status, 0)
         self.take_away()
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
         self.symbolize_without_room(os.path.getsize(self.trace) // 1024)
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
         self.pack()
         self.symbolize_without_room(1)
-        self.assertEqual(self.report(), self.told)
+        self.assertEqual(self.report(), self.named)
         self.assertEqual(sorted(os.listdir(folder)), before)
 
     def test_sysroot(self):
@@ -113,7 +113,7 @@ class Symbols(LastrefTest):
         there = root + self.binary
         os.makedirs(os.path.dirname(there))
         shutil.copy(kept, there)
-        self.assertEqual(self.report("--sysroot", root), self.told)
+        self.assertEqual(self.report("--sysroot", root), self.named)
 
     def test_debug_dir(self):
         kept = self.take_away()
@@ -121,7 +121,7 @@ class Symbols(LastrefTest):
         folder = os.path.join(self.directory, "debug")
         id = self.build_id()
         self.split_debug(kept, f"{folder}/.build-id/{id[:2]}/{id[2:]}.debug")
-        self.assertEqual(self.report("--debug-dir", folder), self.told)
+        self.assertEqual(self.report("--debug-dir", folder), self.named)
 
     def test_debuginfod(self):
         kept = self.take_away()
@@ -140,11 +140,11 @@ class Symbols(LastrefTest):
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        told = self.report(env={
+        named = self.report(env={
             "DEBUGINFOD_URLS": f"http://127.0.0.1:{server.server_port}", "no_proxy": "127.0.0.1",
             "DEBUGINFOD_CACHE_PATH": os.path.join(self.directory, "cache"),
             "HOME": self.directory})
-        self.assertEqual(told, self.told)
+        self.assertEqual(named, self.named)
 
     def test_damaged_names_are_told(self):
         self.assertEqual(lastref("symbolize", self.trace).status, 0)

@@ -42,7 +42,7 @@ public:
     TraceBuilder& new_chunk(uint32_t log);
     TraceBuilder& skip_sequence(uint32_t log);
 
-    // Time goes on by one tick per call in all of these; log 1 and thread 1 unless told.
+    // Time goes on by one tick per call in all of these; log 1 and thread 1 by default.
     uint64_t now = 1000;
     uint32_t log = 1;
     TraceBuilder& malloc(uint64_t address, uint64_t size, uint32_t stack = 0);
@@ -62,7 +62,7 @@ public:
     TraceBuilder& release(uint64_t buffer, uint32_t stack = 0);
     TraceBuilder& touch(uint64_t buffer, const std::string& hint, uint32_t stack = 0);
     TraceBuilder& count(uint64_t buffer, int64_t value, uint32_t stack = 0);
-    // Of a hooked library's buffer, before the operation that follows. `flags`: CountedFlags.
+    // For a hooked library's buffer, before the operation that follows. `flags`: CountedFlags.
     TraceBuilder& counted(uint64_t buffer, int64_t value, const std::string& type, uint32_t flags);
     TraceBuilder& move(uint64_t from, uint64_t to, uint32_t stack = 0);
     TraceBuilder& destroy(uint64_t buffer, uint32_t stack = 0);

@@ -29,7 +29,7 @@ export function processName(index) {
   return process ? `${base(process.exe) || "a program"} (pid ${process.pid})` : "";
 }
 
-// The frames that a finding tells of, for filters: their numbers.
+// The numbers of the frames that a finding holds, for filters.
 export function frameIdsOf(finding) {
   const ids = new Set(finding.created);
   for (const suspect of finding.suspects) {

@@ -9,7 +9,7 @@ const listeners = [];
 export const onFilter = (listener) => listeners.push(listener);
 
 // A choice among those of `items` whose type fits the filter, as a <select> whose values are their
-// indices. What the reader chose in it comes back as soon as it fits again.
+// indices. The reader's choice in it comes back as soon as it applies again.
 export function choiceByType(attributes, items, { typeOf, textOf, onchange }) {
   let own = "0";
   const select = el("select", { ...attributes, onchange: () => { own = select.value; onchange(); } });

@@ -93,7 +93,7 @@ function once(make) {
 export function findingsView() {
   const findings = report.findings, cards = findings.map(card);
   const shown = el("p", { class: "quiet", role: "status", id: "shown" });
-  // What a word is looked for in, made at the first search: by frame, and by finding.
+  // The texts that a word is searched in, made at the first search: by frame, and by finding.
   const frameTexts = once(() => frames.map((one) => `${frameName(one)} ${one.file}`.toLowerCase()));
   const ownTexts = once(() =>
     findings.map((one) => `${one.type}\n${one.kind}\n${one.id}`.toLowerCase()));

@@ -9,7 +9,7 @@ import { picture } from "./picture.js";
 
 const WEIGHTS = ["live at the end", "at the peak", "allocated in all"];
 
-// What of a node's memory was made in stacks that go through `module` ("": any), with the nodes
+// The part of a node's memory that was made in stacks through `module` ("": any), with the nodes
 // that lead there; null where nothing was.
 function through([frame, values, children], at, module) {
   const name = frame === null ? "" : frameName(frames[frame]);
@@ -34,17 +34,17 @@ export function flamesView() {
   const reset = el("button", { id: "flame-reset", type: "button", onclick: () => {
     search.value = "";
     if (graph) { graph.clear(); graph.resetZoom(); }
-    tell(null); } }, "whole graph");
+    show(null); } }, "whole graph");
   let graph = null, total = 0;
 
-  function tell(node) {
+  function show(node) {
     detail.textContent = node ? `${node.data.name} ${node.data.place}: ${bytes(node.value)}, ` +
                                 `${((100 * node.value) / total).toFixed(1)} %` : "";
   }
   function find() {
     if (!graph) return;
     if (search.value.trim()) graph.search(search.value.trim());
-    else { graph.clear(); tell(null); }
+    else { graph.clear(); show(null); }
   }
   function explain(root, whole) {
     const lines = [];
@@ -62,13 +62,13 @@ export function flamesView() {
     const root = one && through(one.tree, at, chosen.module);
     explain(root, one ? one.tree[1][at] : 0);
     box.replaceChildren();
-    tell(null);
+    show(null);
     graph = null;
     if (!root) return;
     root.name = types[one.type];
     total = root.value;
     graph = flamegraph().width(box.clientWidth || 600).cellHeight(20).transitionDuration(0)
-      .minFrameSize(2).selfValue(false).inverted(false).title("").onHover(tell).onClick(tell)
+      .minFrameSize(2).selfValue(false).inverted(false).title("").onHover(show).onClick(show)
       .label((node) => `${node.data.name} (${bytes(node.value)})`)
       .setSearchMatch((node, term) => node.data.name.toLowerCase().includes(term.toLowerCase()))
       .setSearchHandler((_, sum) => {

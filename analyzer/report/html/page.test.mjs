@@ -37,7 +37,7 @@ const rootOfFlames = (page) => page.locator("#flames g.frame").evaluateAll((node
   return root && { name: root.data.name, value: root.value };
 });
 
-// What the page was given: the memory of a tree's stacks that go through a module.
+// From the page's data: the memory of a tree's stacks that go through a module.
 function memoryThrough(data, [frame, values, inner], at, module) {
   if (frame !== null && data.names[data.frames[frame][3]].endsWith(`/${module}`)) return values[at];
   return inner.reduce((sum, child) => sum + memoryThrough(data, child, at, module), 0);

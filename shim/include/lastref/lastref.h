@@ -1,5 +1,5 @@
 /*
- * lastref.h: tell lastref about your own reference-counted buffers.
+ * lastref.h: reports your own reference-counted buffers to lastref.
  *
  * Header only, C11 and C++. Nothing to link. Safe to leave in production builds: when the
  * program does not run under liblastref.so each call is one load and one test of a weak symbol.
@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-/* What liblastref.so defines and this header calls. A program never calls these directly.
+/* Defined by liblastref.so and called by this header. A program never calls these directly.
    access(none): the functions take an address and never look behind it. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
 #define LASTREF_ADDRESS_ONLY(n) __attribute__((access(none, n)))

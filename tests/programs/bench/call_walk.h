@@ -1,5 +1,5 @@
 // A random walk over a deep tree of calls: what a benchmark of stacks needs, since a loop that
-// always calls from the same place tells nothing about programs.
+// always calls from the same place says nothing about programs.
 //
 // 320 functions call one another with frames of different sizes and values kept in saved registers,
 // as an optimising compiler leaves them. Half of them call from four places in turn, the others

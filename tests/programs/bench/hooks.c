@@ -1,4 +1,4 @@
-// What one call costs, in a loop around it and nothing else.
+// The cost of one call, in a loop around it and nothing else.
 //
 //     hooks hook CALLS       lastref_retain() of a buffer that was never created
 //     hooks heap CALLS       malloc() and free() of 64 bytes in turn; CALLS of both together

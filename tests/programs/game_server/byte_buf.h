@@ -1,7 +1,7 @@
 // A reference-counted byte buffer of the game server, after Netty's: whoever holds one calls
 // retain, whoever is done calls release, and the last release frees it.
 //
-// Every counting operation tells lastref. A new buffer has count 1.
+// Every counting operation is reported to lastref. A new buffer has count 1.
 #ifndef GAME_SERVER_BYTE_BUF_H
 #define GAME_SERVER_BYTE_BUF_H
 

@@ -1,4 +1,4 @@
-// What server and client say to each other, and how it looks on the wire.
+// The messages of server and client, and their bytes on the wire.
 //
 // A message is one binary WebSocket frame: a header of 12 bytes, all big-endian, then the body.
 //   u32 magic   u16 version   u16 kind   u32 request   body...

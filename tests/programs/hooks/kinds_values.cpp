@@ -61,7 +61,7 @@ EXPORTED Value* kinds_value_new() {
 EXPORTED Value* kinds_value_copy() {
     return kinds_value_new();
 }
-// Is told the function that ends the value.
+// Gets the function that ends the value.
 EXPORTED void kinds_value_init(Value* value, void (*end)(Value*)) {
     value->end = end;
 }

@@ -71,7 +71,7 @@ static void release_buffer(void* buffer) {
     ((plain_function)find("av_buffer_unref"))(&buffer);
 }
 
-/* What may go wrong: each parses a text, and tells whether that went well. */
+/* Operations that may fail: each parses a text, and returns whether that went well. */
 static int parse_number(const char* text) {
     return ((int (*)(const char*, unsigned, unsigned long, unsigned long, void*, void*))find(
         "g_ascii_string_to_unsigned"))(text, 10, 0, 1000, NULL, NULL);

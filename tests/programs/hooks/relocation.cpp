@@ -12,9 +12,9 @@
 // is no code is filled with addresses that depend on the place, so that a load from, a store to or
 // a comparison with a wrong address shows. Each function is run three times: with pointers, with
 // zeros and with negative numbers in its registers; once more with the library's data out of reach,
-// so that its first access faults and tells the address; and each branch by itself, both ways.
+// so that its first access faults and shows the address; and each branch by itself, both ways.
 //
-// What a jump from elsewhere into the replaced bytes would do, no execution here would show: see
+// No execution here would show what a jump from elsewhere into the replaced bytes does: see
 // ways_into_code.h.
 //
 // Prints one line of counts a library and in total, and each difference. Exits 0; 1 where there was
@@ -269,7 +269,7 @@ void Check::compare_from(const Function& function, const user_regs_struct& regis
         return;
     }
     if (a.why != b.why) return wrong(function, "one of the two has not ended as the other");
-    // Other signals tell where the instruction is.
+    // Other signals show where the instruction is.
     const bool of_memory = a.signal == SIGSEGV || a.signal == SIGBUS;
     if (a.signal != b.signal || (of_memory && a.at_fault != b.at_fault))
         return wrong(function, "another fault, or elsewhere");
@@ -288,7 +288,7 @@ void Check::compare_from(const Function& function, const user_regs_struct& regis
     }
 }
 
-// What all functions together have written.
+// The sum of what all functions have written.
 void Check::compare_memory(const Puppet& original, const Puppet& moved) {
     constexpr uint64_t kPiece = 1u << 20;
     std::vector<uint8_t> a(kPiece), b(kPiece);
@@ -326,7 +326,7 @@ Counts Check::run() {
     move_all();
     auto* target = library_.near();
     Puppet original, moved;
-    // For these two the library's data is out of reach, so that each access tells its address.
+    // For these two the library's data is out of reach, so that each access shows its address.
     for (size_t i = 0; i + 1 < library_.data.size(); ++i) protect(library_.data[i]);
     Puppet blind_original, blind_moved;
     blind_ = &blind_original;

@@ -1,4 +1,4 @@
-// What leads into bytes that a hook would replace, for the relocation check (relocation.cpp).
+// Jumps into bytes that a hook would replace, for the relocation check (relocation.cpp).
 #ifndef LASTREF_TESTS_WAYS_INTO_CODE_H
 #define LASTREF_TESTS_WAYS_INTO_CODE_H
 

@@ -28,7 +28,7 @@ constexpr unsigned kThreads = 8;
 constexpr unsigned kBlocksPerThread = 64;
 constexpr size_t kSizes[] = {24, 40, 72, 136, 1100, 1500, 2300, 4000};
 
-// What one thread hands to the next. Holds all blocks there are, so it is never full.
+// Blocks that one thread hands to the next. Holds all blocks there are, so it is never full.
 class HandOver {
 public:
     void push(void* block) {

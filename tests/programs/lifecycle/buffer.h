@@ -1,4 +1,5 @@
-// A reference-counted buffer for the programs of this folder, which tells lastref what happens.
+// A reference-counted buffer for the programs of this folder, which reports its operations to
+// lastref.
 //
 // Its memory is a static array whose parts are never used twice: programs may do to a dead buffer
 // what would be undefined on the heap, and the trace holds no heap blocks but the runtime's own.

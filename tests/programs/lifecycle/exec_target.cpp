@@ -1,4 +1,4 @@
-// What forked_child executes: a program of its own, with a trace of its own.
+// Executed by forked_child: a program of its own, with a trace of its own.
 //
 // Truth: 2 buffers 'AfterExec' leak, made in after_exec. Status 9.
 #include "buffer.h"

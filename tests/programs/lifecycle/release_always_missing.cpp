@@ -2,8 +2,8 @@
 // how it should be.
 //
 // Truth: 100 buffers 'Order' made in Shop::receive and retained by Ledger::keep. Shop gives its own
-// reference back, the ledger never does. All stay at count 1. Nothing in the trace tells the
-// ledger's missing release from one that Shop would owe: a verdict must be marked ambiguous.
+// reference back, the ledger never does. All stay at count 1. Nothing in the trace distinguishes
+// the ledger's missing release from one that Shop would owe: a verdict must be marked ambiguous.
 #include "buffer.h"
 
 struct Ledger {

@@ -68,7 +68,7 @@ int main() {
     check(block = operator new[](6118, kAlign, std::nothrow), 6118, 64);
     operator delete[](block, kAlign, std::nothrow);
 
-    // What the standards refuse.
+    // Arguments that the standards refuse.
     printf("%d\n", posix_memalign(&block, 3, 100) == EINVAL);
     errno = 0;
     printf("%d\n", posix_memalign(&block, 0, 100) == EINVAL && errno == 0);

@@ -1,6 +1,6 @@
 /*
  * mmap, munmap and mremap: whole, in parts, over each other, growing in place and moving, from a
- * file, failing. What has an end ends; two mappings are left: 28 pages, and 7 of 9.
+ * file, failing. Most are removed again; two mappings are left: 28 pages, and 7 of 9.
  * Printed are relations between addresses, never addresses.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -48,12 +48,12 @@ int main(void) {
     printf("occupied: EEXIST %d\n", errno == EEXIST);
     CHECK(munmap(start, 24 * kPage) == 0);
 
-    /* mremap: shrinks in place, moves where told, keeps the old one with DONTUNMAP. */
+    /* mremap: shrinks in place, moves where asked, keeps the old one with DONTUNMAP. */
     start = map(25);
     CHECK(mremap(start, 25 * kPage, 5 * kPage, 0) == start);
     char* target = map(26);
     char* moved = mremap(start, 5 * kPage, 26 * kPage, MREMAP_MAYMOVE | MREMAP_FIXED, target);
-    printf("moved where told: %d, content kept %d\n", moved == target, moved[0] == 1);
+    printf("moved where asked: %d, content kept %d\n", moved == target, moved[0] == 1);
     errno = 0;
     CHECK(mremap(target + 1, kPage, 2 * kPage, 0) == MAP_FAILED);
     printf("misaligned: EINVAL %d\n", errno == EINVAL);
@@ -83,7 +83,7 @@ int main(void) {
     printf("munmap misaligned: %d", munmap((void*)1, kPage));
     printf(" EINVAL %d\n", errno == EINVAL);
 
-    /* What stays. */
+    /* These stay. */
     start = map(28);
     start = map(9);
     CHECK(munmap(start + 3 * kPage, 2 * kPage) == 0);

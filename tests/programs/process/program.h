@@ -1,10 +1,10 @@
 /*
- * What the programs of this folder share: a check that ends the program and names the place, and
+ * Shared by the programs of this folder: a check that ends the program and names the place, and
  * a sink that keeps the compiler from dropping an allocation nobody reads.
  *
  * Every program prints the same standard output each time it runs, with and without lastref.
- * What differs from run to run (addresses, how often a timer fired) goes to standard error, if
- * a test needs it at all. Allocations that a test counts have sizes that nothing else uses.
+ * Output that differs from run to run (addresses, how often a timer fired) goes to standard error,
+ * if a test needs it at all. Allocations that a test counts have sizes that nothing else uses.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -1,5 +1,5 @@
 /*
- * A buffer's life told through lastref.h, 100,000 times, while a timer's handler tells the lives of
+ * A buffer's life reported through lastref.h, 100,000 times, while a timer's handler reports lives of
  * other buffers through it, in the middle of the first ones. Handler runs go to standard error.
  *
  * SPDX-License-Identifier: Apache-2.0

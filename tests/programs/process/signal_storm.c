@@ -69,7 +69,7 @@ int main(void) {
     CHECK(timer_settime(timer, 0, &stop, NULL) == 0);
     const struct itimerval alarm_stop = {{0, 0}, {0, 0}};
     CHECK(setitimer(ITIMER_REAL, &alarm_stop, NULL) == 0);
-    /* What is pending is ignored, then deliverable again: nothing runs after the count is read. */
+    /* Pending signals are ignored, then deliverable again: nothing runs after the count is read. */
     signal(SIGALRM, SIG_IGN);
     signal(SIGRTMIN, SIG_IGN);
     dprintf(2, "handled %ld\n", atomic_load(&handled));

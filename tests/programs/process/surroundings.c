@@ -1,5 +1,5 @@
 /*
- * What a program finds around it: its open descriptors (a close-on-exec one numbered 64 or higher
+ * Prints a program's surroundings: its open descriptors (a close-on-exec one numbered 64 or higher
  * is left out: the shim may keep one), its environment, signal mask and actions, umask, working
  * directory. Then runs itself by exec and prints them again. Variables named LASTREF* and
  * LD_PRELOAD are left out.

@@ -1,6 +1,6 @@
 """Writes the functions of the stack torture: generate.py SEED COUNT OUTPUT.
 
-Each function is of one kind, told by the ways its frame is laid out or left; sizes, callees and the
+Each function is of one kind: the way its frame is laid out or left; sizes, callees and the
 order of statements are random, the same for the same seed.
 """
 
@@ -181,7 +181,7 @@ class Writer:
     return {way}(c, depth);"""
 
     def before(self, kind, n):
-        """What a function of this kind needs in front of it."""
+        """The code that a function of this kind needs in front of it."""
         if kind == "leaves":
             return (f"[[noreturn]] TORTURE_NOINLINE static void leave_{n}(Context& c) {{\n"
                     f"    c.allocate();\n    throw TortureError{{{n}}};\n}}\n")

@@ -1,4 +1,4 @@
-// What the generated functions (generate.py) share: a run's state and its ways to go on.
+// Shared by the generated functions (generate.py): a run's state and its ways to go on.
 //
 // Each run is a walk through the functions that a fixed random sequence leads, so that it makes the
 // same calls each time. Every function allocates; a block is freed much later, on another stack.

@@ -108,7 +108,7 @@ void handle_storm(int) {
 }  // namespace
 
 // call_with(context, depth, rbp): calls call_from_odd_frame(context, depth) with that rbp, and
-// tells the truth about it in its unwind table.
+// describes it correctly in its unwind table.
 asm(R"(
     .text
     .type call_with, @function

@@ -15,7 +15,7 @@ void prepare_ways();
 // program by a signal whose handler allocates.
 void step_through(int instructions);
 
-// Of the thread that makes it.
+// The stack of the thread that makes it.
 class AlternateStack {
 public:
     AlternateStack();

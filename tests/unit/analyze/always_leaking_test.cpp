@@ -41,7 +41,7 @@ Finding where_all_leak(FakeFrames& frames, uint32_t retaining, uint32_t releasin
 }  // namespace
 
 TEST_CASE(
-    "where all leak and the release may be the maker's, the holder is told before the maker") {
+    "where all leak and the release may be the maker's, the holder is named before the maker") {
     FakeFrames frames;
     frames.name(0x4, "Parser::parse");
     frames.name(0x5, "Parser::finish");
@@ -52,7 +52,7 @@ TEST_CASE(
     CHECK(leak.suspects[1].frame.function == "Parser::begin");
 }
 
-TEST_CASE("where all leak and a function gives back what it took, the maker is told") {
+TEST_CASE("where all leak and a function gives back what it took, the maker is named") {
     FakeFrames frames;
     frames.name(0x4, "Parser::parse");
     CHECK(where_all_leak(frames, 0x4, 0x4).culprit->frame.function == "Parser::begin");
@@ -86,7 +86,7 @@ std::vector<Finding> leaks_of_trees(Leaves leaves) {
 
 }  // namespace
 
-TEST_CASE("where all leak, what is made with each owner and nobody else uses is told with it") {
+TEST_CASE("where all leak, what is made with each owner and nobody else uses is reported with it") {
     const auto leaks = leaks_of_trees(Leaves::kLeft);
     REQUIRE(leaks.size() == 1);
     CHECK(leaks[0].type == "Tree");

@@ -144,7 +144,8 @@ TEST_CASE("where two references are kept and no peer ended, both holders come fi
     CHECK(leaks[0].suspects[0].ambiguous);
 }
 
-TEST_CASE("where no peer is of the same place, all lives of the type are told, however many ways") {
+TEST_CASE(
+    "where no peer is of the same place, all lives of the type are compared, however many ways") {
     TraceBuilder builder;
     const auto way = [&](uint32_t place, uint32_t number) {
         return builder.stack({0x100000 + place * 0x1000 + number, 0x9});
@@ -169,7 +170,7 @@ TEST_CASE("where no peer is of the same place, all lives of the type are told, h
 
 namespace {
 
-// Of suspects with these scores, the first for `cause`.
+// A verdict with suspects of these scores, the first for `cause`.
 Verdict verdict_of(Cause cause, PeerLevel level, std::initializer_list<double> scores) {
     Verdict verdict;
     verdict.level = level;
@@ -243,7 +244,7 @@ TEST_CASE("a function that all retains pass on their way from several callers is
     CHECK_FALSE(leaks[0].culprit->ambiguous);
 }
 
-TEST_CASE("of a look-up that others use without harm the caller that forgets is told") {
+TEST_CASE("the caller that forgets is named, not the look-up that others use without harm") {
     TraceBuilder builder;
     const uint32_t made = builder.stack({0x1}), other = builder.stack({0x9}),
                    found = builder.stack({0x2, 0x3}), found_too = builder.stack({0x2, 0x4}),
@@ -278,7 +279,7 @@ TEST_CASE("of releases the one that clean lives lack is one too many, not the la
     CHECK_FALSE(found[0].culprit->ambiguous);
 }
 
-TEST_CASE("of memory freed too early the caller that does so is told, not what frees it as usual") {
+TEST_CASE("the caller that frees memory too early is named, not what frees it as usual") {
     TraceBuilder builder;
     FakeFrames frames;
     frames.name(0x2, "Buffer::dispose");

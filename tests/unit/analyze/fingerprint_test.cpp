@@ -48,7 +48,7 @@ TEST_CASE("recursion of another depth has the same id") {
           id_of(Kind::kHeapLeak, "heap", "", stack_of({"a", "f", "b"})));
 }
 
-TEST_CASE("equal ids of one process are told apart in source order") {
+TEST_CASE("equal ids of one process are numbered in source order") {
     std::vector<Finding> findings(3);
     findings[0].id = findings[1].id = findings[2].id = "x";
     findings[0].created = stack_of({"f"}, 30);

@@ -138,7 +138,7 @@ TEST_CASE("a growing table that drops entries of any age, which nobody uses, nam
     CHECK(culprit.frame.function == "Table::insert");
 }
 
-TEST_CASE("of a table that dropped few entries nothing tells that it grows, and nobody is named") {
+TEST_CASE("a table that dropped few entries is not known to grow, and nobody is named") {
     Work work;
     for (uint64_t i = 0; i < 100; ++i) {
         work.make(i);

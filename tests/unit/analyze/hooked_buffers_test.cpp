@@ -36,7 +36,7 @@ TEST_CASE("a counter that is what the events say adds nothing to them") {
     CHECK((hooked(report).seen == 3 && hooked(report).unseen == 0));
 }
 
-TEST_CASE("operations that no event tells of are reckoned from the counter, up and down") {
+TEST_CASE("operations without an event are inferred from the counter, up and down") {
     Trace trace;
     trace.create(0x1000, 0, "Box").counted(0x1000, 3, "Box", kKnown).release(0x1000);
     trace.counted(0x1000, 1, "Box", kKnown).release(0x1000);
@@ -117,7 +117,8 @@ TEST_CASE("at zero a buffer of a pool may be brought back; a destroy ends it") {
     CHECK(hooked(report).unseen == 0);
 }
 
-TEST_CASE("a release that is told when its function returns may come after the free it caused") {
+TEST_CASE(
+    "a release that is recorded when its function returns may come after the free it caused") {
     Trace trace;
     trace.malloc(0x1000, 16).create(0x1000, 0, "Box").free(0x1000);
     const Report unexplained = report_of(trace);
@@ -158,15 +159,15 @@ TEST_CASE("a type that is seen in part is accused of nothing") {
 }
 
 TEST_CASE(
-    "where creations are not seen, a counter that went to zero tells one life from the next") {
+    "where creations are not seen, a counter that went to zero separates one life from the next") {
     constexpr uint32_t kFlags = kKnown | trace::kImplicit;
-    Trace told(kFlags);
+    Trace trace(kFlags);
     for (int i = 0; i < 3; ++i) {
-        told.counted(0x1000, 1, "Box", kFlags).retain(0x1000);
-        told.counted(0x1000, 2, "Box", kFlags).release(0x1000);
-        told.counted(0x1000, 1, "Box", kFlags).release(0x1000);
+        trace.counted(0x1000, 1, "Box", kFlags).retain(0x1000);
+        trace.counted(0x1000, 2, "Box", kFlags).release(0x1000);
+        trace.counted(0x1000, 1, "Box", kFlags).release(0x1000);
     }
-    const Report report = report_of(told);
+    const Report report = report_of(trace);
     CHECK(report.findings.empty());
     CHECK(report.summary.buffers.created == 3);
     CHECK(report.summary.buffers.ended == 3);

@@ -42,7 +42,7 @@ TEST_CASE("of fewer than four all have to be among the first") {
     CHECK(lies_evenly(of(3, 100, 97, 1)));
 }
 
-TEST_CASE("strata that tell little each tell together") {
+TEST_CASE("strata that each say little are significant together") {
     RankTest together;
     for (int i = 0; i < 8; ++i) {
         const RankTest one = of(2, 75, 4, 15);

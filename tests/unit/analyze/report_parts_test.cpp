@@ -68,7 +68,7 @@ TEST_CASE("a trace that was changed after it was read early is read again") {
     CHECK(report->summary.heap.live == 401);
 }
 
-TEST_CASE("a trace that is named twice is told of twice") {
+TEST_CASE("a trace that is named twice is reported twice") {
     Folder folder;
     const std::vector<std::string> paths(2, folder.trace(1, 1));
     const Result<Report> report = parts_with({}).report(paths);
@@ -77,7 +77,7 @@ TEST_CASE("a trace that is named twice is told of twice") {
     CHECK(report->summary.heap.live == 2);
 }
 
-TEST_CASE("the first trace that can't be read is the error, or all are told apart") {
+TEST_CASE("the first trace that can't be read is the error, or each is reported by itself") {
     Folder folder;
     const std::vector<std::string> paths = {folder.trace(1, 1), folder.file("a", "no trace"),
                                             folder.file("b", "no trace"), folder.trace(2, 1)};

@@ -47,7 +47,7 @@ struct Folder : TemporaryFolder {
     }
 };
 
-class Told {
+class Names {
 public:
     void add(const std::string& path) {
         const std::lock_guard lock(mutex_);
@@ -73,10 +73,10 @@ private:
 
 }  // namespace
 
-TEST_CASE("a trace is told of once when its process has ended and is gone") {
+TEST_CASE("a trace is reported once when its process has ended and is gone") {
     const uint64_t here = own_start(), gone = here + 1;
     Folder folder;
-    Told told;
+    Names reported;
     folder.trace("alive", kOurs, trace::ExitKind::kExec, here);
     folder.trace("unknown", kOurs, trace::ExitKind::kStatus, 0);
     folder.trace("killed", kOurs, trace::ExitKind::kNone, gone);
@@ -84,13 +84,13 @@ TEST_CASE("a trace is told of once when its process has ended and is gone") {
     std::ofstream(folder.path / "text") << std::string(5000, 'x');
     folder.trace("first", kOurs, trace::ExitKind::kStatus, gone);
     {
-        EndedTraces ended([&](const std::string& path) { told.add(path); });
+        EndedTraces ended([&](const std::string& path) { reported.add(path); });
         ended.watch(folder.path, kOurs);
-        REQUIRE(told.wait_for("first"));
+        REQUIRE(reported.wait_for("first"));
         folder.trace("second", kOurs, trace::ExitKind::kSignal, gone);
-        REQUIRE(told.wait_for("second"));
+        REQUIRE(reported.wait_for("second"));
         folder.trace("third", kOurs, trace::ExitKind::kStatus, gone);
-        REQUIRE(told.wait_for("third"));
+        REQUIRE(reported.wait_for("third"));
     }
-    CHECK(told.names() == std::vector<std::string>{"first", "second", "third"});
+    CHECK(reported.names() == std::vector<std::string>{"first", "second", "third"});
 }

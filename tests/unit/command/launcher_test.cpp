@@ -19,7 +19,7 @@ ChildEnd run_shell(const std::string& script) {
 
 }  // namespace
 
-TEST_CASE("the launcher tells how the program ended") {
+TEST_CASE("the launcher returns how the program ended") {
     CHECK(run_shell("exit 0").status == 0);
     CHECK(run_shell("exit 7").status == 7);
     CHECK(run_shell("test \"$GREETING\" = hello").status == 0);
@@ -28,7 +28,7 @@ TEST_CASE("the launcher tells how the program ended") {
     CHECK(killed.pid > 0);
 }
 
-TEST_CASE("the launcher tells why a program could not be started") {
+TEST_CASE("the launcher returns why a program could not be started") {
     CHECK(launch_and_wait({"/nonexistent", {"x"}, {}}).error == ENOENT);
     CHECK(launch_and_wait({"/etc/passwd", {"x"}, {}}).error == EACCES);
 }

@@ -11,7 +11,7 @@ using lastref::LineOutput;
 
 namespace {
 
-// What `write` puts on standard output.
+// The bytes that `write` puts on standard output.
 template <typename Write>
 std::string captured(Write&& write) {
     int ends[2];

@@ -41,7 +41,7 @@ constexpr RunId kOthers = {9};
 
 }  // namespace
 
-TEST_CASE("a run's traces are told from everything else in the directory") {
+TEST_CASE("a run's traces are distinguished from everything else in the directory") {
     Folder folder;
     folder.trace("b", kOurs, 10, 200);
     folder.trace("a", kOurs, 11, 300);

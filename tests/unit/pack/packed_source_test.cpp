@@ -78,16 +78,17 @@ Error error_of(std::vector<uint8_t> bytes) {
     return opened.error();
 }
 
-// What is left of a damaged trace, and that the damage at `offset` is told.
+// The readable rest of a damaged trace; checks that the damage at `offset` is reported.
 uint64_t events_left(const std::vector<uint8_t>& bytes, uint64_t offset,
                      const std::string& reason) {
     auto opened = TraceFile::from_bytes(bytes, "x.packed");
     REQUIRE(static_cast<bool>(opened));
-    bool told = false;
+    bool reported = false;
     for (const Damage& one : (*opened)->damage().kept()) {
-        told = told || (one.offset == offset && one.reason.find(reason) != std::string::npos);
+        reported =
+            reported || (one.offset == offset && one.reason.find(reason) != std::string::npos);
     }
-    CHECK(told);
+    CHECK(reported);
     return count_events(**opened);
 }
 
@@ -144,7 +145,7 @@ TEST_CASE("a packed trace's header that can't be used is an error at its place")
     }
 }
 
-TEST_CASE("a damaged segment is told at its place, and the others are read") {
+TEST_CASE("a damaged segment is reported at its place, and the others are read") {
     const std::vector<uint8_t> whole = packed_trace();
     const std::vector<Place> segments = segments_of(whole);
     REQUIRE(segments.size() >= 3);  // the header page, records, stacks

@@ -84,7 +84,7 @@ TEST_CASE("a header that is cut off is refused with the offset of the cut") {
     }
 }
 
-TEST_CASE("a missing file and a directory are told apart from traces") {
+TEST_CASE("a missing file and a directory are distinguished from traces") {
     CHECK(TraceFile::open("/no/such/file").error().reason.find("No such file") !=
           std::string::npos);
     CHECK(TraceFile::open("/").error().reason.find("regular file") != std::string::npos);
@@ -311,7 +311,7 @@ TEST_CASE("readings too close together give way to the writer's estimate") {
     CHECK(builder.open()->to_ns(1000 + 2'000'000) == 1'000'000);
 }
 
-TEST_CASE("the way a process ended is told in words") {
+TEST_CASE("the way a process ended is given in words") {
     TraceHeader header{};
     header.exit_kind = ExitKind::kSignal;
     header.exit_value = 9;

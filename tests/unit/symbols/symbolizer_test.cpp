@@ -189,7 +189,7 @@ TEST_CASE("debug information is found through a debug link") {
     CHECK(bare.offset == here - modules[0].bias);
 }
 
-TEST_CASE("the epoch tells which of two modules owned an address") {
+TEST_CASE("the epoch selects the one of two modules that owned an address") {
     std::vector<Module> modules = {
         {.path = "/first",
          .build_id = "01",
