@@ -167,7 +167,7 @@ private:
     uint64_t event_count_ = 0;
     HookFacts hooks_;
     bool from_start_ = true;
-    std::vector<Told> told_;                                             // by log
+    std::unordered_map<uint32_t, Told> told_;                            // by log
     std::unordered_map<uint32_t, std::deque<FreedInUse>> freed_in_use_;  // by log, the newest few
     std::map<uint32_t, HookCoverage> coverage_;
     std::deque<std::pair<uint64_t, uint64_t>> ended_;  // address, created_at: oldest first

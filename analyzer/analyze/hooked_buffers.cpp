@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
+#include <utility>
 
 #include "analyze/buffers.h"
 
@@ -27,7 +28,6 @@ using State = BufferLife::State;
 using trace::Op;
 
 void Buffers::counted(const Event& event) {
-    if (event.log >= told_.size()) told_.resize(event.log + 1);
     const uint32_t meant = hooks_.counter_holds(event.string) ? ~0u : ~uint32_t{trace::kCountKnown};
     told_[event.log] = {event.address, event.value, event.detail & meant, event.string};
 }
@@ -39,10 +39,9 @@ bool Buffers::is_live(uint64_t address, uint32_t type) const {
 }
 
 Buffers::Told Buffers::take_told(const Event& event) {
-    if (event.log >= told_.size() || told_[event.log].address != event.address) return {};
-    const Told told = told_[event.log];
-    told_[event.log] = {};
-    return told;
+    const auto found = told_.find(event.log);
+    if (found == told_.end() || found->second.address != event.address) return {};
+    return std::exchange(found->second, {});
 }
 
 void Buffers::create_unseen(const Told& told, const Event& event) {

@@ -49,6 +49,29 @@ TraceBuilder buffers() {
     return builder.touch(0x40000, "late", a).unload(0, 1);
 }
 
+// Of a hooked library, in logs whose numbers are far apart.
+TraceBuilder hooked() {
+    using lastref::trace::HookFact;
+    constexpr uint32_t kFlags = lastref::trace::kCountKnown | lastref::trace::kRevives;
+    TraceBuilder builder;
+    const uint32_t a = builder.stack({0x10, 0x20}), b = builder.stack({0x11, 0x20});
+    builder.load(0, 0x1000, 0x9000, "/lib/box.so", "\xab\xcd");
+    builder.hook(HookFact::kType, "Box", kFlags).hook(HookFact::kHooked, "/lib/box.so", 3);
+    builder.hook(HookFact::kRefused, "box_peek", 0, "too short");
+    builder.hook(HookFact::kCounterFollowed, "Box", 0);
+    for (uint64_t i = 0; i < 6; ++i) {
+        builder.log = i % 2 == 0 ? 1 : UINT32_MAX - static_cast<uint32_t>(i / 2);
+        const uint64_t box = 0x10000 + i * 64;
+        builder.counted(box, 1, "Box", kFlags).create(box, 32, "Box", a);
+        builder.counted(box, 1 + static_cast<int64_t>(i % 3), "Box", kFlags).retain(box, b);
+        builder.counted(box, 2, "Box", kFlags).release(box, a);
+        if (i != 3) builder.counted(box, 1, "Box", kFlags).release(box, b);
+        if (i == 4) builder.counted(box, 0, "Box", kFlags).retain(box, a).destroy(box, b);
+    }
+    builder.hook(HookFact::kBadPointer, "box_ref", 2, "box.rules:3");
+    return builder.hook(HookFact::kNoCounter, "Crate", 7, "it does not follow");
+}
+
 TraceBuilder heap() {
     TraceBuilder builder;
     const uint32_t a = builder.stack({0x10, 0x20}), b = builder.stack({0x11, 0x20});
@@ -121,6 +144,34 @@ void write_packed(const std::filesystem::path& path, const std::vector<uint8_t>&
         std::vector<uint8_t> flipped = bytes;
         flip_bodies(flipped, random);
         write(path.string() + "-flip" + std::to_string(i), flipped);
+    }
+}
+
+void write_plain(const std::filesystem::path& path, const std::vector<uint8_t>& bytes,
+                 std::mt19937& random) {
+    write(path, bytes);
+    const size_t cuts[] = {bytes.size() - 4000, bytes.size() / 2 + 100, 4096 + 70};
+    for (size_t i = 0; i < std::size(cuts); ++i) {
+        write(path.string() + "-cut" + std::to_string(i),
+              {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(cuts[i])});
+    }
+    for (int i = 0; i < 4; ++i) {
+        std::vector<uint8_t> flipped = bytes;
+        for (int flips = 0; flips < 12; ++flips) {
+            // Headers and the records behind them, not the empty rest of each chunk.
+            const size_t unit = 1 + random() % (bytes.size() / 4096 - 1);
+            flipped[unit * 4096 + random() % 160] ^= static_cast<uint8_t>(1u << random() % 8);
+        }
+        write(path.string() + "-flip" + std::to_string(i), flipped);
+    }
+}
+
+void write_seeds(const std::filesystem::path& folder,
+                 const std::vector<std::pair<std::string, TraceBuilder>>& seeds,
+                 std::mt19937& random) {
+    for (const auto& [name, builder] : seeds) write_plain(folder / name, builder.bytes(), random);
+    for (const auto& [name, builder] : seeds) {
+        write_packed(folder / ("packed-" + name), builder.bytes(), random);
     }
 }
 
@@ -212,29 +263,9 @@ int main(int count, char** arguments) {
     const std::filesystem::path folder = arguments[1];
     std::filesystem::create_directories(folder);
     std::mt19937 random(1);
-    const std::pair<std::string, TraceBuilder> seeds[] = {
-        {"buffers", buffers()}, {"heap", heap()}, {"chunks", many_chunks()}};
-    for (const auto& [name, builder] : seeds) {
-        const std::vector<uint8_t> bytes = builder.bytes();
-        write(folder / name, bytes);
-        const size_t cuts[] = {bytes.size() - 4000, bytes.size() / 2 + 100, 4096 + 70};
-        for (size_t i = 0; i < std::size(cuts); ++i) {
-            write(folder / (name + "-cut" + std::to_string(i)),
-                  {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(cuts[i])});
-        }
-        for (int i = 0; i < 4; ++i) {
-            std::vector<uint8_t> flipped = bytes;
-            for (int flips = 0; flips < 12; ++flips) {
-                // Headers and the records behind them, not the empty rest of each chunk.
-                const size_t unit = 1 + random() % (bytes.size() / 4096 - 1);
-                flipped[unit * 4096 + random() % 160] ^= static_cast<uint8_t>(1u << random() % 8);
-            }
-            write(folder / (name + "-flip" + std::to_string(i)), flipped);
-        }
-    }
-    for (const auto& [name, builder] : seeds) {
-        write_packed(folder / ("packed-" + name), builder.bytes(), random);
-    }
+    write_seeds(folder, {{"buffers", buffers()}, {"heap", heap()}, {"chunks", many_chunks()}},
+                random);
+    write_seeds(folder, {{"hooked", hooked()}}, random);
     write(folder / "empty", {});
     write(folder / "magic-only", {'L', 'A', 'S', 'T', 'R', 'E', 'F', '\n'});
     return 0;

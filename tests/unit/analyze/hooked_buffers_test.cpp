@@ -178,3 +178,15 @@ TEST_CASE(
     untold.counted(0x1000, 1, "Box", kFlags).release(0x1000);
     CHECK(report_of(untold).summary.buffers.created == 1);
 }
+
+TEST_CASE("a log may have any number: what it counted takes no room for the others") {
+    for (const uint32_t log : {UINT32_MAX, UINT32_MAX / 2}) {
+        Trace trace;
+        trace.log = log;
+        trace.create(0x1000, 0, "Box").counted(0x1000, 3, "Box", kKnown).release(0x1000);
+        trace.counted(0x1000, 1, "Box", kKnown).release(0x1000);
+        const Report report = report_of(trace);
+        CHECK(report.summary.buffers.ended == 1);
+        CHECK((hooked(report).seen == 3 && hooked(report).unseen == 3));
+    }
+}
