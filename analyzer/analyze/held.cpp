@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <string_view>
+
+#include "analyze/cache_window.h"
 
 namespace lastref {
 namespace {
@@ -13,6 +14,7 @@ std::string plural(uint64_t count, const char* what) {
 }
 
 constexpr uint64_t kFewest = 4;                          // with less, chance looks like a pattern
+constexpr uint64_t kFewestGrown = 8;                     // nor may growth be judged
 constexpr uint64_t kFewestDropped = 8;                   // and with less an order
 constexpr double kDrawn = 1.0 / 16, kInTurn = 1.0 / 64;  // out_of_turn()
 constexpr size_t kMostHolders = 32;  // threads with a cache or a table of their own
@@ -23,9 +25,7 @@ bool are_the_newest(uint64_t first_serial, const Population& all) {
     const bool turnover = all.ended >= 2 * all.live;
     const bool steady = all.stood_still() && all.peak_live <= 2 * all.live;
     if (all.live < kFewest || !turnover || !steady) return false;
-    // Where the victim is drawn at random, some live log2(live) times as long as the mean; of a
-    // thousand caches hardly one has an entry that lives by more than six times the mean longer.
-    const uint64_t window = all.live * (6 + static_cast<uint64_t>(std::bit_width(all.live)));
+    const uint64_t window = cache_window(all.live);
     return all.created > window && first_serial >= all.created - window;
 }
 
@@ -174,15 +174,14 @@ Held why_held(const LiveStatistics& lives, const Population& site, const Populat
 }
 
 bool is_growth(const LiveStatistics& lives, const TypeStatistics& type, uint64_t buffer_events) {
-    constexpr uint64_t kFewest = 8;
-    if (lives.count < kFewest || lives.last_type_serial * 4 < type.created * 3 ||
+    if (lives.count < kFewestGrown || lives.last_type_serial * 4 < type.created * 3 ||
         type.stood_still()) {
         return false;
     }
     if (lives.revisited * 2 >= lives.count) return true;
     const bool goes_on = lives.last_created_at >= buffer_events / 4 * 3;
     // What nobody holds nobody uses: where somebody comes to one in four, they are held.
-    if (goes_on && lives.old >= kFewest && lives.old_in_use * 4 >= lives.old) return true;
+    if (goes_on && lives.old >= kFewestGrown && lives.old_in_use * 4 >= lives.old) return true;
     // Nobody comes to them, but they are held and go one by one, fewer than come.
     if (have_more_and_more(lives, type) && type.ended >= kFewestDropped &&
         out_of_turn(type) >= kDrawn) {
@@ -191,7 +190,7 @@ bool is_growth(const LiveStatistics& lives, const TypeStatistics& type, uint64_t
     // First in, first out, and more come than go: a queue that is drained too slowly. What a fault
     // leaves behind is among others that ended.
     const bool newest = lives.first_type_serial + lives.count == type.created;
-    const bool drained = type.ended >= kFewest && type.last_ended_at * 4 >= type.created * 3;
+    const bool drained = type.ended >= kFewestGrown && type.last_ended_at * 4 >= type.created * 3;
     return newest && drained && type.peak_at_half * 4 >= lives.count &&
            lives.count * 2 >= type.peak_live;
 }

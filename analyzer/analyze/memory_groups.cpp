@@ -1,10 +1,11 @@
 #include "analyze/memory_groups.h"
 
 #include <algorithm>
-#include <bit>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
+
+#include "analyze/cache_window.h"
 
 namespace lastref {
 namespace {
@@ -47,8 +48,8 @@ const char* why_not_forgotten(const AmongPeers& live, const MemoryGroup& group, 
     if (ended == 0) return "none that was made here was freed";
     if (live.overdue * 2 < count)
         return "others that were made here got as old before they were freed";
-    // As of buffers (held.cpp): a cache keeps the newest; what is made at the start may be kept.
-    const uint64_t window = count * (4 + static_cast<uint64_t>(std::bit_width(count)));
+    // A cache keeps the newest; what is made at the start may be kept.
+    const uint64_t window = cache_window(count);
     if (ended >= 2 * count && made > window && live.first_serial >= made - window) {
         return "these are the newest of those that were made here: they may be in use";
     }

@@ -117,3 +117,16 @@ TEST_CASE("that few were all freed in one place is no rule where others are free
     }
     blocks.require_unknown("freed in several places");
 }
+
+// A cache's entries and work that keeps nothing. Of a thousand caches hardly one has an entry that
+// so many came after: the window is the one for buffers.
+TEST_CASE("blocks that nine times as many came after may be a cache's entries") {
+    Blocks blocks;
+    const auto work = [&](int times) {
+        for (int i = 0; i < times; ++i) blocks.free(blocks.make(0));
+    };
+    work(400);
+    for (int i = 0; i < 4; ++i) blocks.make(0);
+    work(31);
+    blocks.require_unknown("the newest of those that were made here");
+}
