@@ -93,7 +93,7 @@ bool visit_pieces(const ByteSource& plain, Visit&& visit) {
         uint8_t page[kChunkUnit];
         const size_t size = plain.read(at, page, sizeof(page));
         if (!is_zero({page, size}) && !raw(at, size)) return false;
-        at += kChunkUnit;
+        at = next_unit(plain, at);
     }
     if (header.names_size == 0 || header.names_offset < end) return true;
     const uint64_t names_end = std::min(plain.size(), header.names_offset + header.names_size);

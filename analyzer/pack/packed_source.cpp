@@ -221,15 +221,28 @@ bool PackedSource::copy(const Piece& piece, uint64_t offset, uint8_t* to, size_t
     return true;
 }
 
+// The first that ends behind `offset`.
+std::vector<Piece>::const_iterator PackedSource::piece_behind(uint64_t offset) const {
+    return std::upper_bound(
+        pieces_.begin(), pieces_.end(), offset,
+        [](uint64_t wanted, const Piece& candidate) { return wanted < candidate.end; });
+}
+
+Extent PackedSource::data_at(uint64_t offset) const {
+    auto piece = piece_behind(offset);
+    if (piece == pieces_.end()) return {size(), size()};
+    Extent data{std::max(offset, piece->offset), piece->end};
+    while (++piece != pieces_.end() && piece->offset == data.end) data.end = piece->end;
+    return data;
+}
+
 size_t PackedSource::read(uint64_t offset, void* to, size_t length) const {
     if (offset >= size()) return 0;
     length = static_cast<size_t>(std::min<uint64_t>(length, size() - offset));
     const uint64_t end = offset + length;
     auto* const bytes = static_cast<uint8_t*>(to);
     uint64_t at = offset;
-    auto piece = std::upper_bound(
-        pieces_.begin(), pieces_.end(), offset,
-        [](uint64_t wanted, const Piece& candidate) { return wanted < candidate.end; });
+    auto piece = piece_behind(offset);
     for (; piece != pieces_.end() && piece->offset < end; ++piece) {
         const uint64_t from = std::max(at, piece->offset);
         std::memset(bytes + (at - offset), 0, static_cast<size_t>(from - at));

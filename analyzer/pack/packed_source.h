@@ -41,6 +41,7 @@ public:
     uint64_t size() const override { return header_.trace_size; }
     uint64_t stored_size() const override { return stored_->size(); }
     size_t read(uint64_t offset, void* to, size_t length) const override;
+    Extent data_at(uint64_t offset) const override;
 
     // In the order of their offsets, without overlap. Everything else is zero.
     const std::vector<Piece>& pieces() const { return pieces_; }
@@ -59,6 +60,7 @@ private:
     std::vector<SegmentEntry> entries(const Segment& segment) const;
     bool body_is_whole(const Segment& segment) const;
     const uint8_t* unpacked(uint32_t segment) const;
+    std::vector<Piece>::const_iterator piece_behind(uint64_t offset) const;
     bool copy(const Piece& piece, uint64_t offset, uint8_t* to, size_t length) const;
 
     std::unique_ptr<ByteSource> stored_;

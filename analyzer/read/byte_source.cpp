@@ -34,6 +34,15 @@ public:
         return done;
     }
 
+    Extent data_at(uint64_t offset) const override {
+        if (offset >= size_) return {size_, size_};
+        const off_t begin = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_DATA);
+        if (begin < 0) return errno == ENXIO ? Extent{size_, size_} : Extent{offset, size_};
+        const off_t end = ::lseek(descriptor_, begin, SEEK_HOLE);
+        const auto first = std::min(size_, static_cast<uint64_t>(begin));
+        return {first, end < 0 ? size_ : std::min(size_, static_cast<uint64_t>(end))};
+    }
+
 private:
     const int descriptor_;
     uint64_t size_ = 0;

@@ -3,6 +3,7 @@
 #ifndef LASTREF_ANALYZER_READ_BYTE_SOURCE_H
 #define LASTREF_ANALYZER_READ_BYTE_SOURCE_H
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,6 +13,11 @@
 #include "read/result.h"
 
 namespace lastref {
+
+// Offsets [begin, end) of a trace.
+struct Extent {
+    uint64_t begin = 0, end = 0;
+};
 
 class ByteSource {
 public:
@@ -30,6 +36,11 @@ public:
     virtual uint64_t size() const = 0;
     // Of the file that it is kept in.
     virtual uint64_t stored_size() const { return size(); }
+
+    // The next run of bytes, from `offset` on, that may be other than zero; empty, at the trace's
+    // end, where there is none. A size in a damaged trace may be anything: what is allocated or
+    // searched is bounded by what is there.
+    virtual Extent data_at(uint64_t offset) const { return {std::min(offset, size()), size()}; }
 
     // Copies up to `length` bytes from `offset` on; fewer at the end, or where reading fails.
     virtual size_t read(uint64_t offset, void* to, size_t length) const = 0;

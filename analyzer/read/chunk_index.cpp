@@ -57,6 +57,11 @@ uint64_t end_of_chunks(const ByteSource& bytes, const TraceHeader& header, Damag
     return end;
 }
 
+uint64_t next_unit(const ByteSource& bytes, uint64_t unit) {
+    const uint64_t data = bytes.data_at(unit + kChunkUnit).begin;
+    return std::max(unit + kChunkUnit, data / kChunkUnit * kChunkUnit);
+}
+
 ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header,
                         DamageList& damage) {
     const uint64_t end = end_of_chunks(bytes, trace_header, damage);
@@ -75,7 +80,7 @@ ChunkIndex index_chunks(const ByteSource& bytes, const TraceHeader& trace_header
                 damage.add(at, "not a chunk header");
                 skipping = true;
             }
-            at += kChunkUnit;
+            at = next_unit(bytes, at);
             continue;
         }
         skipping = false;

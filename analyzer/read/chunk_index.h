@@ -46,6 +46,10 @@ UnitState judge(const trace::ChunkHeader& header);
 uint64_t end_of_chunks(const ByteSource& bytes, const trace::TraceHeader& header,
                        DamageList& damage);
 
+// The next unit that may begin with a chunk, behind one that does not: what holds no data is left
+// out.
+uint64_t next_unit(const ByteSource& bytes, uint64_t unit);
+
 ChunkIndex index_chunks(const ByteSource& bytes, const trace::TraceHeader& header,
                         DamageList& damage);
 

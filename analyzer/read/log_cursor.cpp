@@ -9,7 +9,7 @@ namespace lastref {
 LogCursor::LogCursor(const ByteSource& bytes, const Log& log, const StackNodes& stacks,
                      StringPool& strings, DamageList& damage)
     : bytes_(bytes), log_(log), damage_(damage), decoder_(strings) {
-    state_.stack_ids = stacks.ids();
+    state_.stack_ids = &stacks.ids();
 }
 
 size_t LogCursor::decode(std::span<Event> to) {

@@ -5,12 +5,12 @@
 #ifndef LASTREF_ANALYZER_READ_RECORD_DECODER_H
 #define LASTREF_ANALYZER_READ_RECORD_DECODER_H
 
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include "read/common_records.h"
 #include "read/event.h"
+#include "read/stack_nodes.h"
 #include "read/string_pool.h"
 #include "read/varint.h"
 #include "trace_format.h"
@@ -19,13 +19,13 @@ namespace lastref {
 
 struct DecodeState : Deltas {
     uint32_t thread = 0;
-    std::span<const uint32_t> stack_ids;  // see StackNodes::ids()
-    std::vector<uint32_t> strings;        // index in the chunk -> id in the pool
-    uint64_t stacks_missing = 0;          // events whose stack the trace does not hold
+    const StackIds* stack_ids = &kNoStacks;
+    std::vector<uint32_t> strings;  // index in the chunk -> id in the pool
+    uint64_t stacks_missing = 0;    // events whose stack the trace does not hold
 
     // The stack that an event shows for the number that its record has.
     uint32_t known_stack(uint64_t coded) {
-        const uint32_t known = coded < stack_ids.size() ? stack_ids[coded] : 0;
+        const uint32_t known = stack_ids->of(coded);
         if (known == 0 && coded >= trace::kFirstStack) [[unlikely]]
             ++stacks_missing;
         return known;

@@ -40,7 +40,8 @@ public:
     StackTreeBuilder(StackNodes& tree, const ByteSource& bytes, DamageList& damage)
         : nodes_(tree.nodes_),
           leaves_(tree.leaves_),
-          ids_(tree.ids_),
+          pages_(tree.ids_.pages_),
+          ids_(tree.ids_.ids_),
           bytes_(bytes),
           damage_(damage) {}
 
@@ -67,8 +68,20 @@ private:
     void find_equals();
     void confirm_equals();
 
-    bool is_built(uint32_t id) const {
-        return id < kFirstStack || (id < leaves_.size() && leaves_[id] != kUndefined);
+    void open_page(uint64_t number);
+    void close_pages();
+    // kUndefined where its page is not open.
+    uint32_t leaf_of(uint32_t number) const {
+        const uint32_t page = number / StackIds::kPage;
+        if (page >= pages_.size() || pages_[page] == kUndefined) return kUndefined;
+        return leaves_[place_of(number)];
+    }
+    size_t place_of(uint32_t number) const {
+        return pages_[number / StackIds::kPage] * size_t{StackIds::kPage} +
+               number % StackIds::kPage;
+    }
+    bool is_built(uint32_t number) const {
+        return number < kFirstStack || leaf_of(number) != kUndefined;
     }
     uint64_t hash_at(uint32_t node) const {
         return node < kFirstStack ? node : hashes_[node - kFirstStack];
@@ -78,6 +91,7 @@ private:
     using Array = StackNodes::Array<T>;
     Array<StackNode>& nodes_;
     Array<uint32_t>& leaves_;
+    std::vector<uint32_t>& pages_;
     Array<uint32_t>& ids_;
     const ByteSource& bytes_;
     DamageList& damage_;
@@ -89,8 +103,11 @@ private:
 void StackTreeBuilder::build(const std::vector<Chunk>& chunks) {
     uint64_t size = 0;
     for (const Chunk& chunk : chunks) size += chunk.committed;
-    nodes_.reserve(size / 4);  // about what a frame takes
-    hashes_.reserve(size / 4);
+    // About what a frame takes; more than this is grown to, where it is really there.
+    constexpr uint64_t kMostReserved = 64u << 20;
+    nodes_.reserve(std::min(size, kMostReserved) / 4);
+    hashes_.reserve(std::min(size, kMostReserved) / 4);
+    open_page(0);
     // Every id takes more than a byte of the file, used or not.
     const uint64_t id_limit = std::min<uint64_t>(bytes_.size(), UINT32_MAX);
     for (size_t i = 0; i < chunks.size(); ++i) {
@@ -101,7 +118,6 @@ void StackTreeBuilder::build(const std::vector<Chunk>& chunks) {
         read_chunk(chunks[i], i + 1 < chunks.size() ? chunks[i + 1].base_address : id_limit);
     }
     for (Waiting& one : waiting_) build_with_bases(one);
-    if (leaves_.size() < kFirstStack) leaves_.resize(kFirstStack);
     std::fill_n(leaves_.begin(), kFirstStack, kUndefined);
     find_equals();
     confirm_equals();
@@ -109,6 +125,22 @@ void StackTreeBuilder::build(const std::vector<Chunk>& chunks) {
         if (leaf == kUndefined) leaf = kStackLost;
     }
     for (uint32_t id = 0; id <= kStackLost; ++id) ids_[id] = leaves_[id] = id;
+    close_pages();
+}
+
+void StackTreeBuilder::open_page(uint64_t number) {
+    const uint64_t page = number / StackIds::kPage;
+    if (page >= pages_.size()) pages_.resize(page + 1, kUndefined);
+    if (pages_[page] != kUndefined) return;
+    pages_[page] = static_cast<uint32_t>(leaves_.size() / StackIds::kPage);
+    leaves_.resize(leaves_.size() + StackIds::kPage, kUndefined);
+}
+
+// See StackIds: a page that is not there is the last one.
+void StackTreeBuilder::close_pages() {
+    std::replace(pages_.begin(), pages_.end(), kUndefined,
+                 static_cast<uint32_t>(ids_.size() / StackIds::kPage));
+    ids_.resize(ids_.size() + StackIds::kPage, 0);
 }
 
 // `id_end`: where the next chunk's ids begin, or what no id reaches.
@@ -152,6 +184,7 @@ void StackTreeBuilder::read_chunk(const Chunk& chunk, uint64_t id_end) {
         }
         const Definition definition = {static_cast<uint32_t>(id), static_cast<uint32_t>(base_id),
                                        static_cast<uint32_t>(drop), epoch};
+        open_page(id);
         if (is_built(definition.base)) {
             add(definition, words);
         } else {
@@ -189,7 +222,7 @@ void StackTreeBuilder::add(const Definition& definition, Words words) {
     if (definition.base < kFirstStack) {
         outer = std::min<uint32_t>(definition.base, kStackLost);
     } else if (is_built(definition.base)) {
-        outer = leaves_[definition.base];
+        outer = leaf_of(definition.base);
         for (uint32_t i = 0; i < definition.drop && outer >= kFirstStack; ++i) {
             outer = nodes_[outer - kFirstStack].parent;
         }
@@ -202,8 +235,7 @@ void StackTreeBuilder::add(const Definition& definition, Words words) {
         nodes_.push_back({outer, definition.epoch, pc});
         outer = kFirstStack + static_cast<uint32_t>(nodes_.size()) - 1;
     }
-    if (leaves_.size() <= definition.id) leaves_.resize(size_t{definition.id} + 1, kUndefined);
-    leaves_[definition.id] = outer;
+    leaves_[place_of(definition.id)] = outer;
 }
 
 // By hash: the first of equal ones stands for all.

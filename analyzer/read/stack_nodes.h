@@ -25,6 +25,28 @@ struct StackNode {
     uint64_t pc;  // with trace::kExactPc where it is exact
 };
 
+// What stands for the stack that a record's number means. Numbers are given out in runs, and may be
+// anything in a damaged trace: they are kept in pages, of which only those exist that a definition
+// lies in. The numbers that stand for stacks are the places in these pages, which are the same
+// numbers unless a whole page of them is not used.
+class StackIds {
+public:
+    static constexpr uint32_t kPage = 1024;
+
+    // 0 where there is no such stack.
+    uint32_t of(uint64_t number) const {
+        const uint64_t page = number / kPage;
+        return page < pages_.size() ? ids_[pages_[page] * size_t{kPage} + number % kPage] : 0;
+    }
+
+private:
+    friend class StackTreeBuilder;
+    std::vector<uint32_t> pages_;  // by number / kPage: the page, the last one where there is none
+    std::vector<uint32_t, HugePages<uint32_t>> ids_;  // by place; the last page is all 0
+};
+
+inline const StackIds kNoStacks;
+
 class StackNodes {
 public:
     // Reads all `chunks`, which are in the order of their ids.
@@ -36,11 +58,11 @@ public:
         return static_cast<uint32_t>(&node - nodes_.data());
     }
 
-    // For every id of the trace the id that stands for its stack; 0 where there is no such stack.
-    std::span<const uint32_t> ids() const { return ids_; }
+    const StackIds& ids() const { return ids_; }
 
-    // Calls `visit(const StackNode&)` from the innermost frame of stack `id` outwards until it
-    // returns false. Returns why the stack ends, kStackLost where the trace does not hold it.
+    // Calls `visit(const StackNode&)` from the innermost frame of stack `id`, one of ids(),
+    // outwards until it returns false. Returns why the stack ends, kStackLost where the trace does
+    // not hold it.
     template <typename Visit>
     trace::StackEnd walk(uint32_t id, Visit&& visit) const {
         uint32_t at = id < leaves_.size() ? leaves_[id] : uint32_t{trace::kStackLost};
@@ -58,8 +80,8 @@ private:
     using Array = std::vector<T, HugePages<T>>;
 
     Array<StackNode> nodes_;  // parents before children
-    Array<uint32_t> leaves_;  // by stack id: as StackNode::parent
-    Array<uint32_t> ids_;
+    Array<uint32_t> leaves_;  // by place in ids_: as StackNode::parent
+    StackIds ids_;
 };
 
 }  // namespace lastref

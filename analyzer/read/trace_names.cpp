@@ -88,8 +88,10 @@ std::string encode_names(const TraceNames& names) {
 
 TraceNames read_names(const ByteSource& bytes, uint64_t offset, uint64_t size, DamageList& damage) {
     TraceNames names;
-    const uint64_t there = offset < bytes.size() ? bytes.size() - offset : 0;
-    if (size > there) damage.add(bytes.size(), "the file ends before its names do");
+    // They have no place for a page of zeros.
+    const Extent data = bytes.data_at(offset);
+    const uint64_t there = data.begin == offset ? data.end - offset : 0;
+    if (size > there) damage.add(offset + there, "the file ends before its names do");
     size = std::min(size, there);
     std::vector<uint8_t> room(size + kDecodePadding);
     Cursor cursor(room, bytes.read(offset, room.data(), size));

@@ -1,21 +1,25 @@
 #include "pack/packed_source.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstddef>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "pack/pack_writer.h"
 #include "pack/segment.h"
+#include "read/varint.h"
 #include "support/catch.h"
 #include "support/count_events.h"
 #include "support/trace_builder.h"
 
 using namespace lastref;
 using namespace lastref::packed;
+using namespace lastref::trace;
 using lastref::testing::count_events;
 using lastref::testing::TraceBuilder;
 
@@ -194,4 +198,111 @@ TEST_CASE("a packed trace that is cut off is read up to there") {
                 "ends inside a segment's header");
     events_left(cut(last.header + 3), last.header, "the packed trace ends here");
     events_left(cut(last.header), last.header, "segments are missing");
+}
+
+namespace {
+
+// A packed trace that has no more than these chunks, each with the first bytes of its payload.
+struct SmallChunk {
+    uint64_t offset;
+    ChunkHeader header;
+    std::vector<uint8_t> payload;
+};
+
+std::vector<uint8_t> packed_of(TraceHeader header, uint64_t trace_size,
+                               const std::vector<SmallChunk>& chunks) {
+    header.chunks_end = trace_size;
+    std::vector<std::vector<uint8_t>> segments;
+    SegmentContents first;
+    first.entries.push_back({0, {}});
+    first.entries[0].header.committed = kHeaderSize;
+    first.bytes.resize(kHeaderSize);
+    std::memcpy(first.bytes.data(), &header, sizeof(header));
+    segments.push_back(pack_segment(first));
+    SegmentContents nodes;
+    nodes.kind = SegmentKind::kNodes;
+    for (const SmallChunk& chunk : chunks) {
+        nodes.entries.push_back({chunk.offset, chunk.header});
+        nodes.entries.back().header.committed = static_cast<uint32_t>(chunk.payload.size());
+        nodes.bytes.insert(nodes.bytes.end(), chunk.payload.begin(), chunk.payload.end());
+    }
+    segments.push_back(pack_segment(nodes));
+    std::vector<uint8_t> bytes(sizeof(PackedHeader));
+    PackedHeader packed{};
+    std::memcpy(packed.magic, kPackedMagic, sizeof(kPackedMagic));
+    packed.version = kPackedVersion;
+    packed.byte_order = kByteOrderMark;
+    packed.trace_version = kTraceVersion;
+    packed.segments = static_cast<uint32_t>(segments.size());
+    packed.trace_size = trace_size;
+    for (const auto& segment : segments) bytes.insert(bytes.end(), segment.begin(), segment.end());
+    packed.packed_size = bytes.size();
+    packed.check = checksum(&packed, offsetof(PackedHeader, check));
+    std::memcpy(bytes.data(), &packed, sizeof(packed));
+    return bytes;
+}
+
+SmallChunk stack_chunk(uint64_t offset, uint64_t first_id, uint32_t size = kChunkUnit) {
+    ChunkHeader header{};
+    header.magic = kChunkMagic;
+    header.kind = ChunkKind::kStacks;
+    header.size = size;
+    header.base_address = first_id;
+    // From nothing, the pc 0x10.
+    std::vector<uint8_t> payload;
+    append_varint(payload, zigzag(0 - first_id));
+    payload.insert(payload.end(), {0, 1, 64});
+    return {offset, header, payload};
+}
+
+// Peak of what opening the trace took from the heap and the system.
+uint64_t address_space() {
+    std::ifstream statm("/proc/self/statm");
+    uint64_t pages = 0;
+    statm >> pages;
+    return pages * 4096;
+}
+
+}  // namespace
+
+TEST_CASE("room for stacks follows from what a trace holds, not from the ids it names") {
+    std::vector<SmallChunk> chunks;
+    for (uint64_t i = 0; i < 8; ++i) {
+        chunks.push_back(stack_chunk(uint64_t{kHeaderSize} + (i << 28), 16 + (i << 28) - i));
+    }
+    const auto bytes = packed_of(TraceBuilder().header, uint64_t{1} << 32, chunks);
+    CHECK(bytes.size() < 8192);
+    rlimit limit{};
+    REQUIRE(getrlimit(RLIMIT_AS, &limit) == 0);
+    rlimit tight = limit;
+    tight.rlim_cur = address_space() + (256u << 20);
+    REQUIRE(setrlimit(RLIMIT_AS, &tight) == 0);
+    auto opened = TraceFile::from_bytes(bytes, "x.packed");
+    REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
+    REQUIRE(static_cast<bool>(opened));
+    CHECK((*opened)->damage().empty());
+    // Each is the stack of the first.
+    for (const SmallChunk& chunk : chunks) {
+        CHECK((*opened)->stacks().ids().of(chunk.header.base_address) == kFirstStack);
+    }
+    CHECK((*opened)->stacks().ids().of(uint64_t{1} << 27) == 0);
+}
+
+TEST_CASE("space that holds nothing takes no time, however much a trace names") {
+    const auto bytes =
+        packed_of(TraceBuilder().header, uint64_t{1} << 60, {stack_chunk(uint64_t{1} << 59, 16)});
+    auto opened = TraceFile::from_bytes(bytes, "x.packed");
+    REQUIRE(static_cast<bool>(opened));
+    CHECK((*opened)->damage().empty());
+    CHECK((*opened)->stacks().nodes().size() == 1);
+}
+
+TEST_CASE("names of a packed trace that it does not hold are damage") {
+    TraceHeader header = TraceBuilder().header;
+    header.names_offset = uint64_t{1} << 50;
+    header.names_size = uint64_t{1} << 59;
+    auto opened = TraceFile::from_bytes(
+        packed_of(header, uint64_t{1} << 60, {stack_chunk(kHeaderSize, 16)}), "x.packed");
+    REQUIRE(static_cast<bool>(opened));
+    CHECK_FALSE((*opened)->damage().empty());
 }

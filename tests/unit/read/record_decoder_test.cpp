@@ -1,7 +1,6 @@
 #include "read/record_decoder.h"
 
 #include <cstring>
-#include <numeric>
 #include <random>
 #include <vector>
 
@@ -120,8 +119,9 @@ TEST_CASE("common records decode as the general way decodes them") {
     std::mt19937 random(3);
     StringPool pool;
     RecordDecoder decoder(pool);
-    std::vector<uint32_t> stack_ids(4096);
-    std::iota(stack_ids.begin(), stack_ids.end(), 0);
+    TraceBuilder builder;
+    for (uint64_t pc = 1; pc <= 4080; ++pc) builder.stack({pc});
+    const auto trace = builder.open();
     size_t common = 0, cut = 0;
     for (int round = 0; round < 200'000; ++round) {
         std::vector<uint8_t> record(48 + kDecodePadding);
@@ -137,7 +137,7 @@ TEST_CASE("common records decode as the general way decodes them") {
         deltas.stack = random() % 1000;
         DecodeState state;
         static_cast<Deltas&>(state) = deltas;
-        state.stack_ids = stack_ids;
+        state.stack_ids = &trace->stacks().ids();
         const Deltas before = deltas;
         Event fast, slow;
         const uint8_t* const next = decode_common(record.data(), limit, deltas, fast);
