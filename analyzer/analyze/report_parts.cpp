@@ -10,6 +10,7 @@
 #include "analyze/analysis.h"
 #include "analyze/elf_frames.h"
 #include "analyze/merge_report.h"
+#include "pack/open_trace.h"
 #include "read/batch_reader.h"
 #include "read/trace_file.h"
 
@@ -49,7 +50,7 @@ ReportParts::Part* ReportParts::claim(const std::string& path) {
 void ReportParts::make(const std::string& path, Part& part, const Progress& progress) {
     part.file = FileState::of(path);
     auto made = std::make_unique<Result<Report>>(Report{});
-    Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(path);
+    Result<std::unique_ptr<TraceFile>> opened = open_trace(path);
     if (opened) {
         TraceFile& trace = **opened;
         // How many events a file holds is not known before; eight bytes each is near enough.

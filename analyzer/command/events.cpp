@@ -9,6 +9,7 @@
 #include "command/exit_status.h"
 #include "command/line_output.h"
 #include "command/ring_cut.h"
+#include "pack/open_trace.h"
 #include "read/event_merger.h"
 #include "read/op_names.h"
 #include "read/trace_file.h"
@@ -223,7 +224,7 @@ void EventLines::write_losses() {
 }  // namespace
 
 int events_command(const EventsOptions& options) {
-    Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(options.trace);
+    Result<std::unique_ptr<TraceFile>> opened = open_trace(options.trace);
     if (!opened) {
         return fail(kUnreadable, opened.error().message());
     }

@@ -10,6 +10,7 @@
 #include "command/exit_status.h"
 #include "command/line_output.h"
 #include "command/ring_cut.h"
+#include "pack/open_trace.h"
 #include "read/event_merger.h"
 #include "read/exit_state.h"
 #include "read/op_names.h"
@@ -218,7 +219,7 @@ void write_hooks(TraceFile& trace, LineOutput& out) {
 }  // namespace
 
 int info_command(const InfoOptions& options) {
-    Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(options.trace);
+    Result<std::unique_ptr<TraceFile>> opened = open_trace(options.trace);
     if (!opened) {
         return fail(kUnreadable, opened.error().message());
     }

@@ -7,6 +7,7 @@
 #include "command/exit_status.h"
 #include "command/new_file.h"
 #include "command/progress_line.h"
+#include "pack/open_trace.h"
 #include "pack/pack_writer.h"
 #include "pack/packed_source.h"
 #include "read/exit_state.h"
@@ -32,7 +33,7 @@ int write_new_file(const std::string& path, const std::string& input, Make&& mak
 }  // namespace
 
 int pack_command(const PackOptions& options) {
-    Result<std::unique_ptr<TraceFile>> trace = TraceFile::open(options.trace);
+    Result<std::unique_ptr<TraceFile>> trace = open_trace(options.trace);
     if (!trace) return fail(kUnreadable, trace.error().message());
     if ((*trace)->is_packed()) return fail(kUsage, options.trace + ": is packed already");
     if (exit_state((*trace)->header()).text == "running") {

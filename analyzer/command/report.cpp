@@ -16,6 +16,7 @@
 #include "command/say.h"
 #include "command/streamed_output.h"
 #include "gate/suppressions.h"
+#include "pack/open_trace.h"
 #include "report/folded.h"
 #include "report/formats.h"
 #include "report/json.h"
@@ -78,7 +79,7 @@ int report_lives(const ReportOptions& options) {
     }
     std::vector<LifeAt> all;
     for (const std::string& path : options.traces) {
-        Result<std::unique_ptr<TraceFile>> trace = TraceFile::open(path);
+        Result<std::unique_ptr<TraceFile>> trace = open_trace(path);
         if (!trace) return fail(kUnreadable, trace.error().message());
         ElfFrames frames(**trace, options.symbols);
         for (LifeAt& life : lives_at(*options.buffer, **trace, frames)) {

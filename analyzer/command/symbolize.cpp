@@ -18,6 +18,7 @@
 #include "command/exit_status.h"
 #include "command/output_file.h"
 #include "command/say.h"
+#include "pack/open_trace.h"
 #include "pack/pack_writer.h"
 #include "pack/packed_source.h"
 #include "read/exit_state.h"
@@ -141,7 +142,7 @@ std::string packing_damage(const std::string& path) {
 }  // namespace
 
 int symbolize_command(const SymbolizeOptions& options) {
-    Result<std::unique_ptr<TraceFile>> opened = TraceFile::open(options.trace);
+    Result<std::unique_ptr<TraceFile>> opened = open_trace(options.trace);
     if (!opened) return fail(kUnreadable, opened.error().message());
     TraceFile& trace = **opened;
     if (trace.is_packed()) {

@@ -40,6 +40,7 @@ public:
 
     uint64_t size() const override { return header_.trace_size; }
     uint64_t stored_size() const override { return stored_->size(); }
+    bool is_packed() const override { return true; }
     size_t read(uint64_t offset, void* to, size_t length) const override;
     Extent data_at(uint64_t offset) const override;
 

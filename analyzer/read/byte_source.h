@@ -36,6 +36,7 @@ public:
     virtual uint64_t size() const = 0;
     // Of the file that it is kept in.
     virtual uint64_t stored_size() const { return size(); }
+    virtual bool is_packed() const { return false; }
 
     // The next run of bytes, from `offset` on, that may be other than zero; empty, at the trace's
     // end, where there is none. A size in a damaged trace may be anything: what is allocated or

@@ -9,8 +9,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "pack/packed_source.h"
-
 namespace lastref {
 namespace {
 
@@ -71,26 +69,10 @@ std::string hexadecimal(std::string_view bytes) {
 TraceFile::TraceFile(std::unique_ptr<ByteSource> bytes, std::string path)
     : path_(std::move(path)), bytes_(std::move(bytes)) {}
 
-Result<std::unique_ptr<TraceFile>> TraceFile::open(const std::string& path) {
-    Result<std::unique_ptr<ByteSource>> bytes = ByteSource::open(path);
-    if (!bytes) return bytes.error();
-    return read(std::move(*bytes), path);
-}
-
-Result<std::unique_ptr<TraceFile>> TraceFile::from_bytes(std::vector<uint8_t> bytes,
-                                                         const std::string& name) {
-    return read(ByteSource::from_bytes(std::move(bytes)), name);
-}
-
 Result<std::unique_ptr<TraceFile>> TraceFile::read(std::unique_ptr<ByteSource> bytes,
-                                                   const std::string& path) {
+                                                   const std::string& path, DamageList damage) {
     std::unique_ptr<TraceFile> trace(new TraceFile(std::move(bytes), path));
-    trace->is_packed_ = packed::PackedSource::is_packed(*trace->bytes_);
-    if (trace->is_packed_) {
-        auto source = packed::PackedSource::open(std::move(trace->bytes_), path, trace->damage_);
-        if (!source) return source.error();
-        trace->bytes_ = std::move(*source);
-    }
+    trace->damage_ = std::move(damage);
     const size_t got = trace->bytes_->read(0, &trace->header_, sizeof(TraceHeader));
     if (const auto error = reject(trace->header_, got, path)) return *error;
     trace->clock_ = TraceClock(trace->header_);

@@ -1,4 +1,4 @@
-// One trace, plain or packed, opened and checked: header, chunks by log, stacks, modules, threads,
+// One trace, opened and checked: header, chunks by log, stacks, modules, threads,
 // clock.
 //
 // Distrusts every byte. What makes a trace unreadable is an Error of open(); later damage is
@@ -52,11 +52,10 @@ struct HookRecord {
 
 class TraceFile {
 public:
-    // Errors: not a trace, empty, another version or byte order, header cut off.
-    static Result<std::unique_ptr<TraceFile>> open(const std::string& path);
-    // The same from memory; `name` stands for the path in messages.
-    static Result<std::unique_ptr<TraceFile>> from_bytes(std::vector<uint8_t> bytes,
-                                                         const std::string& name);
+    // The bytes of a plain trace, however they are stored (see open_trace), and what is known to be
+    // damaged of them. Errors: not a trace, empty, another version or byte order, header cut off.
+    static Result<std::unique_ptr<TraceFile>> read(std::unique_ptr<ByteSource> bytes,
+                                                   const std::string& path, DamageList damage = {});
     TraceFile(const TraceFile&) = delete;
     TraceFile& operator=(const TraceFile&) = delete;
 
@@ -64,7 +63,7 @@ public:
     uint64_t size() const { return bytes_->size(); }              // of the plain trace
     uint64_t file_size() const { return bytes_->stored_size(); }  // less where it is packed
     const ByteSource& bytes() const { return *bytes_; }
-    bool is_packed() const { return is_packed_; }
+    bool is_packed() const { return bytes_->is_packed(); }
     const trace::TraceHeader& header() const { return header_; }
     std::string executable() const;
     std::vector<std::string> command() const;
@@ -87,13 +86,10 @@ public:
 
 private:
     TraceFile(std::unique_ptr<ByteSource> bytes, std::string path);
-    static Result<std::unique_ptr<TraceFile>> read(std::unique_ptr<ByteSource> bytes,
-                                                   const std::string& path);
     void read_meta();
 
     std::string path_;
     std::unique_ptr<ByteSource> bytes_;
-    bool is_packed_ = false;
     trace::TraceHeader header_{};
     TraceClock clock_;
     DamageList damage_;

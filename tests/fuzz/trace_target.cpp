@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "analyze/analysis.h"
+#include "pack/open_trace.h"
 #include "read/event_merger.h"
 #include "support/fake_frames.h"
 
 using namespace lastref;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    auto opened = TraceFile::from_bytes({data, data + size}, "input");
+    auto opened = open_trace(std::vector<uint8_t>{data, data + size}, "input");
     if (!opened) {
         // An error must say what and where, and where must be in the file.
         if (opened.error().reason.empty() || opened.error().offset > size) std::abort();

@@ -1,4 +1,5 @@
 #include "support/trace_builder.h"
+#include "pack/open_trace.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -436,7 +437,7 @@ std::vector<uint8_t> TraceBuilder::bytes() const {
 }
 
 std::unique_ptr<TraceFile> TraceBuilder::open() const {
-    auto opened = TraceFile::from_bytes(bytes(), "memory");
+    auto opened = open_trace(bytes(), "memory");
     if (!opened) {
         std::fprintf(stderr, "TraceBuilder: %s\n", opened.error().message().c_str());
         std::abort();

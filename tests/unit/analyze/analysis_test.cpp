@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pack/open_trace.h"
 #include "support/catch.h"
 #include "support/fake_frames.h"
 
@@ -77,7 +78,7 @@ TEST_CASE("damage late in a file is a warning and what came before is reported")
     builder.new_chunk(1).malloc(0x2000, 8);
     std::vector<uint8_t> bytes = builder.bytes();
     bytes.resize(bytes.size() - 4096);
-    auto opened = TraceFile::from_bytes(bytes, "cut");
+    auto opened = open_trace(bytes, "cut");
     REQUIRE(static_cast<bool>(opened));
     FakeFrames frames;
     Report report;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "pack/open_trace.h"
 #include "pack/pack_writer.h"
 #include "pack/segment.h"
 #include "read/varint.h"
@@ -75,7 +76,7 @@ std::vector<Place> segments_of(const std::vector<uint8_t>& bytes) {
 }
 
 Error error_of(std::vector<uint8_t> bytes) {
-    const auto opened = TraceFile::from_bytes(std::move(bytes), "x.packed");
+    const auto opened = open_trace(std::move(bytes), "x.packed");
     REQUIRE_FALSE(static_cast<bool>(opened));
     CHECK(opened.error().file == "x.packed");
     CHECK(opened.error().message().starts_with("x.packed: offset "));
@@ -85,7 +86,7 @@ Error error_of(std::vector<uint8_t> bytes) {
 // The readable rest of a damaged trace; checks that the damage at `offset` is reported.
 uint64_t events_left(const std::vector<uint8_t>& bytes, uint64_t offset,
                      const std::string& reason) {
-    auto opened = TraceFile::from_bytes(bytes, "x.packed");
+    auto opened = open_trace(bytes, "x.packed");
     REQUIRE(static_cast<bool>(opened));
     bool reported = false;
     for (const Damage& one : (*opened)->damage().kept()) {
@@ -99,7 +100,7 @@ uint64_t events_left(const std::vector<uint8_t>& bytes, uint64_t offset,
 }  // namespace
 
 TEST_CASE("a packed trace holds the events of the plain one") {
-    auto opened = TraceFile::from_bytes(packed_trace(), "x.packed");
+    auto opened = open_trace(packed_trace(), "x.packed");
     REQUIRE(static_cast<bool>(opened));
     CHECK((*opened)->is_packed());
     CHECK((*opened)->damage().empty());
@@ -277,7 +278,7 @@ TEST_CASE("room for stacks follows from what a trace holds, not from the ids it 
     rlimit tight = limit;
     tight.rlim_cur = address_space() + (256u << 20);
     REQUIRE(setrlimit(RLIMIT_AS, &tight) == 0);
-    auto opened = TraceFile::from_bytes(bytes, "x.packed");
+    auto opened = open_trace(bytes, "x.packed");
     REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
     REQUIRE(static_cast<bool>(opened));
     CHECK((*opened)->damage().empty());
@@ -291,7 +292,7 @@ TEST_CASE("room for stacks follows from what a trace holds, not from the ids it 
 TEST_CASE("space that holds nothing takes no time, however much a trace names") {
     const auto bytes =
         packed_of(TraceBuilder().header, uint64_t{1} << 60, {stack_chunk(uint64_t{1} << 59, 16)});
-    auto opened = TraceFile::from_bytes(bytes, "x.packed");
+    auto opened = open_trace(bytes, "x.packed");
     REQUIRE(static_cast<bool>(opened));
     CHECK((*opened)->damage().empty());
     CHECK((*opened)->stacks().nodes().size() == 1);
@@ -301,8 +302,8 @@ TEST_CASE("names of a packed trace that it does not hold are damage") {
     TraceHeader header = TraceBuilder().header;
     header.names_offset = uint64_t{1} << 50;
     header.names_size = uint64_t{1} << 59;
-    auto opened = TraceFile::from_bytes(
-        packed_of(header, uint64_t{1} << 60, {stack_chunk(kHeaderSize, 16)}), "x.packed");
+    auto opened = open_trace(packed_of(header, uint64_t{1} << 60, {stack_chunk(kHeaderSize, 16)}),
+                             "x.packed");
     REQUIRE(static_cast<bool>(opened));
     CHECK_FALSE((*opened)->damage().empty());
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pack/open_trace.h"
 #include "read/exit_state.h"
 #include "support/catch.h"
 #include "support/count_events.h"
@@ -19,7 +20,7 @@ using lastref::testing::TraceBuilder;
 namespace {
 
 Error error_of(std::vector<uint8_t> bytes) {
-    const auto opened = TraceFile::from_bytes(std::move(bytes), "x.trace");
+    const auto opened = open_trace(std::move(bytes), "x.trace");
     REQUIRE_FALSE(static_cast<bool>(opened));
     return opened.error();
 }
@@ -85,9 +86,8 @@ TEST_CASE("a header that is cut off is refused with the offset of the cut") {
 }
 
 TEST_CASE("a missing file and a directory are distinguished from traces") {
-    CHECK(TraceFile::open("/no/such/file").error().reason.find("No such file") !=
-          std::string::npos);
-    CHECK(TraceFile::open("/").error().reason.find("regular file") != std::string::npos);
+    CHECK(open_trace("/no/such/file").error().reason.find("No such file") != std::string::npos);
+    CHECK(open_trace("/").error().reason.find("regular file") != std::string::npos);
 }
 
 TEST_CASE("header, modules and threads are read") {
@@ -114,13 +114,14 @@ TEST_CASE("header, modules and threads are read") {
 
 TEST_CASE("a trace cut at any length gives an error or the events before the cut") {
     const std::vector<uint8_t> whole = some_trace();
-    const auto all = TraceFile::from_bytes(whole, "whole");
+    const auto all = open_trace(whole, "whole");
     const uint64_t total = count_events(**all);
     CHECK((*all)->damage().empty());
     uint64_t last = 0;
     for (size_t length = kHeaderSize; length < whole.size(); length += 509) {
-        auto cut = TraceFile::from_bytes(
-            {whole.begin(), whole.begin() + static_cast<ptrdiff_t>(length)}, "cut");
+        auto cut = open_trace(
+            std::vector<uint8_t>{whole.begin(), whole.begin() + static_cast<ptrdiff_t>(length)},
+            "cut");
         REQUIRE(static_cast<bool>(cut));
         const uint64_t events = count_events(**cut);
         CHECK_FALSE((*cut)->damage().empty());
@@ -138,7 +139,7 @@ TEST_CASE("flipped bits never do more than damage") {
         for (uint32_t flips = 1 + random() % 4; flips != 0; --flips) {
             bytes[random() % bytes.size()] ^= static_cast<uint8_t>(1u << random() % 8);
         }
-        auto opened = TraceFile::from_bytes(bytes, "flipped");
+        auto opened = open_trace(bytes, "flipped");
         if (!opened) continue;
         CHECK(count_events(**opened) < whole.size());
     }
@@ -146,13 +147,13 @@ TEST_CASE("flipped bits never do more than damage") {
 
 TEST_CASE("a damaged chunk header is skipped and the next chunk is read") {
     std::vector<uint8_t> bytes = some_trace();
-    const auto whole = TraceFile::from_bytes(bytes, "whole");
+    const auto whole = open_trace(bytes, "whole");
     const uint64_t total = count_events(**whole);
     // The last chunk's header: an impossible size.
     const Log& log = (*whole)->logs().back();
     REQUIRE(log.chunks.size() > 3);
     put32(bytes, log.chunks[2].offset - sizeof(ChunkHeader) + offsetof(ChunkHeader, size), 77);
-    auto damaged = TraceFile::from_bytes(bytes, "damaged");
+    auto damaged = open_trace(bytes, "damaged");
     REQUIRE(static_cast<bool>(damaged));
     const uint64_t events = count_events(**damaged);
     CHECK(events < total);
@@ -169,9 +170,9 @@ TEST_CASE("an impossible record costs the rest of its chunk only") {
         for (int i = 0; i < 10; ++i) builder.malloc(0x1000 + i * 32, 8);
     }
     std::vector<uint8_t> bytes = builder.bytes();
-    const auto whole = TraceFile::from_bytes(bytes, "whole");
+    const auto whole = open_trace(bytes, "whole");
     bytes[(*whole)->logs()[0].chunks[1].offset] = 0;  // Op::kInvalid
-    auto damaged = TraceFile::from_bytes(bytes, "damaged");
+    auto damaged = open_trace(bytes, "damaged");
     CHECK(count_events(**damaged) == 20);
     REQUIRE((*damaged)->damage().count() == 1);
     CHECK((*damaged)->damage().kept()[0].offset == (*whole)->logs()[0].chunks[1].offset);
@@ -189,7 +190,7 @@ TEST_CASE("a chunk that its process did not live to make is passed over") {
     TraceBuilder builder;
     builder.malloc(0x10, 1).new_chunk(1).malloc(0x20, 1).new_chunk(1).malloc(0x30, 1);
     std::vector<uint8_t> bytes = builder.bytes();
-    const auto whole = TraceFile::from_bytes(bytes, "whole");
+    const auto whole = open_trace(bytes, "whole");
     // The last chunk again, behind one unit of zeros.
     const Chunk last = (*whole)->logs()[0].chunks.back();
     const size_t begin = last.offset - sizeof(ChunkHeader);
@@ -198,7 +199,7 @@ TEST_CASE("a chunk that its process did not live to make is passed over") {
     bytes.insert(bytes.end(), copy.begin(), copy.end());
     const uint64_t end = bytes.size();
     std::memcpy(bytes.data() + offsetof(TraceHeader, chunks_end), &end, sizeof(end));
-    auto trace = TraceFile::from_bytes(bytes, "gap");
+    auto trace = open_trace(bytes, "gap");
     CHECK(count_events(**trace) == 3);
     CHECK((*trace)->damage().empty());
 }
@@ -224,7 +225,7 @@ std::unique_ptr<TraceFile> with_definitions(std::vector<uint8_t> definitions, ui
               bytes.begin() + static_cast<std::ptrdiff_t>(payload));
     put32(bytes, header + offsetof(ChunkHeader, committed),
           static_cast<uint32_t>(definitions.size()));
-    auto trace = TraceFile::from_bytes(bytes, "definitions");
+    auto trace = open_trace(bytes, "definitions");
     REQUIRE(static_cast<bool>(trace));
     return std::move(*trace);
 }
