@@ -265,12 +265,12 @@ def run_one(variation, programs, lastref, level="paranoid", settings=None):
         trace = os.path.join(directory, "trace")
         ran = subprocess.run([lastref, "run", "--level", level, "-o", trace, "--",
                               *variation.argv(programs)], env=environment, capture_output=True,
-                             text=True, timeout=120)
+                             text=True)
         expected = 137 if variation.scenario == "in_flight" else 0
         if ran.returncode != expected:
             raise AssertionError(f"{variation}: status {ran.returncode}: {ran.stderr}")
         result = subprocess.run([lastref, "report", trace, "--format", "json"], env=environment,
-                              capture_output=True, text=True, timeout=120)
+                                capture_output=True, text=True)
         if result.returncode != 0:
             raise AssertionError(f"{variation}: report: {result.stderr}")
         return json.loads(result.stdout)

@@ -28,10 +28,10 @@ class GateTest(LastrefTest):
         with open(self.path(name), encoding="utf-8") as file:
             return file.read()
 
-    def gate(self, *arguments, env=None, timeout=120):
+    def gate(self, *arguments, env=None):
         """The arguments up to '--' are the gate's."""
         run = plain([GATE, *arguments], env={**self.environment, **(env or {})},
-                    cwd=self.directory, timeout=timeout)
+                    cwd=self.directory)
         self.assertEqual(os.listdir(self.temporary), [], "temporary files are left")
         return run
 

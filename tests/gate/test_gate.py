@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from gating import CLEAN, GATE, HEAP_LEAK, GateTest
-from lastref_testing import clean_environment, program, strip_to
+from lastref_testing import HANG, clean_environment, program, strip_to
 
 
 class Statuses(GateTest):
@@ -122,7 +122,7 @@ class Statuses(GateTest):
                          " bs=1 seek=8 conv=notrunc 2>/dev/null")
 
     def test_two_thousand_children(self):
-        self.assert_gate(0, "--", CLEAN[0], "2000", says="PASS: 3001 traces", timeout=180)
+        self.assert_gate(0, "--", CLEAN[0], "2000", says="PASS: 3001 traces")
 
     def test_wrong_usage(self):
         for arguments in ([], ["--"], ["--no-such-option", "--", "true"],
@@ -160,14 +160,14 @@ class Leftovers(GateTest):
             signal.signal(number, before)
             with open(fifo, "rb"):  # returns when the command runs
                 gate.send_signal(number)
-                gate.communicate(timeout=60)
+                gate.communicate(timeout=HANG)
             self.assertEqual(gate.returncode, 128 + number)
             self.assertEqual(os.listdir(self.temporary), [])
 
     def test_two_gates_in_one_folder(self):
         first, second = self.start(HEAP_LEAK), self.start(*CLEAN)
-        first.communicate(timeout=60)
-        second.communicate(timeout=60)
+        first.communicate(timeout=HANG)
+        second.communicate(timeout=HANG)
         self.assertEqual((first.returncode, second.returncode), (1, 0))
         self.assertEqual(os.listdir(self.temporary), [])
         self.assertEqual(os.listdir(self.directory), ["tmp"])

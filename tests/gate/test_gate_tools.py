@@ -45,7 +45,7 @@ class Examples(GateTest):
     def run_here(self, command):
         """A line for the shell, as CI runs it."""
         result = subprocess.run(["sh", "-ec", command], cwd=self.directory, capture_output=True,
-                                text=True, timeout=120, check=False,
+                                text=True, check=False,
                                 env=clean_environment(self.environment))
         self.assertEqual(os.listdir(self.temporary), [])
         return result

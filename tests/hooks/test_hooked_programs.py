@@ -62,7 +62,7 @@ class HookedPrograms(LastrefTest):
             ["gst-launch-1.0", "-q", "videotestsrc", "num-buffers=300", "!",
              "video/x-raw,width=64,height=48", "!", "tee", "name=t", "!", "queue", "!",
              "videoconvert", "!", "fakesink", "t.", "!", "queue", "!", "fakesink"],
-            options=["--hooks", "gstreamer"], timeout=200)
+            options=["--hooks", "gstreamer"])
         self.assert_exits(run)
         result = report(run.traces)
         self.assert_complete(result)

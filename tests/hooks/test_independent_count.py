@@ -22,8 +22,7 @@ class IndependentCount(LastrefTest):
                            f"ignore {number} 100000000\n")
             file.write("run\ninfo breakpoints\n")
         result = subprocess.run(["gdb", "-batch", "-nx", "-x", script, "--args", *command],
-                                stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                timeout=150, env=clean_environment({"DEBUGINFOD_URLS": "", **env}),
+                                stdin=subprocess.DEVNULL, capture_output=True, text=True, env=clean_environment({"DEBUGINFOD_URLS": "", **env}),
                                 check=False)
         if "exited normally" not in result.stdout:
             self.skipTest("no process may be debugged here: " + result.stderr)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import unittest
 
-from lastref_testing import (LASTREF, LastrefTest, clean_environment, events, findings, info, lastref,
+from lastref_testing import (HANG, LASTREF, LastrefTest, clean_environment, events, findings, info, lastref,
                              plain, program, report)
 
 LIBRARY = os.path.join(os.path.dirname(program("hooks/kinds")), "libkinds_refs.so")
@@ -140,7 +140,7 @@ class KindsOfRules(KindsTest):
         frames = re.findall(r"^#\d+ .*?(?:in )?(\w+) \(", debugger.stdout, re.M)
         self.assertEqual([f for f in frames if f in ("read_line", "kinds_wait", "main")],
                          ["read_line", "kinds_wait", "main"], debugger)
-        output, errors = child.communicate("go on\n", timeout=60)
+        output, errors = child.communicate("go on\n", timeout=HANG)
         self.assertEqual((child.returncode, output), (0, "2\ndone\n"), errors)
         self.assertEqual([e["op"] for e in events(trace) if e["op"] == "touch"], ["touch"])
 

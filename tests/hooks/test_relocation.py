@@ -22,7 +22,7 @@ def installed():
 
 class Relocation(LastrefTest):
     def check(self, *arguments):
-        result = plain([program("hooks/relocation"), *arguments], timeout=200)
+        result = plain([program("hooks/relocation"), *arguments])
         if result.status == 77:
             self.skipTest(result.stderr)
         total = re.search(r"^total: (\d+) functions, (\d+) moved, (\d+) refused, (\d+) not run to "

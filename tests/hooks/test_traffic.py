@@ -12,7 +12,7 @@ import subprocess
 import time
 import unittest
 
-from lastref_testing import (LASTREF, LastrefTest, clean_environment, findings, info, plain, report,
+from lastref_testing import (HANG, LASTREF, LastrefTest, clean_environment, findings, info, plain, report,
                              traces_in)
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -127,7 +127,7 @@ class Tls(Traffic):
             result, _ = self.hooked(client.traces, *types)
             self.assertEqual(result["summary"]["buffers"]["leaked"], 0)
             self.assert_balanced(result, *types)
-        _, errors = server.communicate(timeout=60)
+        _, errors = server.communicate(timeout=HANG)
         self.assertEqual(server.returncode, 0, errors)
         result, seen = self.hooked(traces_in(traces), *types)
         self.assertEqual(result["summary"]["buffers"]["leaked"], 0)
@@ -173,7 +173,7 @@ class Tls(Traffic):
                 env=clean_environment({"NGINX": f"{listener.fileno()};"}))
             for _ in range(self.REQUESTS):
                 with socket.socket(socket.AF_UNIX) as plain_socket:
-                    plain_socket.settimeout(20)
+                    plain_socket.settimeout(HANG)
                     plain_socket.connect(self.path("listen.sock"))
                     with context.wrap_socket(plain_socket, server_hostname="localhost") as client:
                         client.sendall(b"GET /page HTTP/1.0\r\n\r\n")
@@ -181,7 +181,7 @@ class Tls(Traffic):
                 self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK"), answer[:100])
         with open(self.path("nginx.pid"), encoding="ascii") as file:
             os.kill(int(file.read()), signal.SIGQUIT)
-        _, errors = server.communicate(timeout=60)
+        _, errors = server.communicate(timeout=HANG)
         self.assertEqual(server.returncode, 0, errors)
         result, seen = self.hooked(traces_in(traces), "SSL", "SSL_CTX", "X509", "EVP_PKEY")
         self.assertGreaterEqual(seen["SSL"]["seen"], 2 * self.REQUESTS)
@@ -224,7 +224,7 @@ class Bus(Traffic):
         self.assert_balanced(result, "GObject", "GBytes",
                              kept=(*self.KEPT, "g_io_stream_close_async"))
         os.kill(int(pid), signal.SIGTERM)
-        daemon.communicate(timeout=60)
+        daemon.communicate(timeout=HANG)
         result, seen = self.hooked(traces_in(traces), "DBusMessage", one_thread=False)
         self.assertGreater(seen["DBusMessage"]["seen"], 100)
         self.assert_covered(seen["DBusMessage"])
@@ -285,7 +285,7 @@ class Media(Traffic):
         for name, pipeline in pipelines.items():
             with self.subTest(pipeline=name):
                 run = self.run_program(["gst-launch-1.0", "-q", *pipeline],
-                                       options=["--hooks", "gstreamer"], timeout=60)
+                                       options=["--hooks", "gstreamer"])
                 if run.status == 1 and "no element" in run.stderr:
                     self.skipTest(run.stderr)
                 self.assert_exits(run)

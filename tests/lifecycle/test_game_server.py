@@ -4,7 +4,7 @@ import os
 import subprocess
 import unittest
 
-from lastref_testing import findings, program, report, run, text_report
+from lastref_testing import HANG, findings, program, report, run, text_report
 from expected import LifecycleTest, line_of
 
 REQUESTS = 1000
@@ -21,7 +21,7 @@ class GameServer(LifecycleTest):
         self.addCleanup(client.kill)
         server = run([program("game_server/game_server"), "--port-file", port, "--sessions", "1",
                       "--retains", str(retains)], out=self.directory)
-        output, errors = client.communicate(timeout=30)
+        output, errors = client.communicate(timeout=HANG)
         self.assertEqual((client.returncode, output), (0, f"{REQUESTS} hellos answered\n"), errors)
         self.assert_exits(server)
         self.assertEqual(len(server.traces), 1)

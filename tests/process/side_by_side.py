@@ -111,13 +111,13 @@ class SideBySide(LastrefTest):
         self.assert_complete(found)
         return found
 
-    def side_by_side(self, *argv, env=None, cwd=None, input=None, timeout=120, binary=False):
+    def side_by_side(self, *argv, env=None, cwd=None, input=None, binary=False):
         """argv without and with lastref: same output, same status, all traces complete.
 
         The run under lastref; `report` is set to the report of all its traces.
         """
-        expected = plain(argv, env=env, cwd=cwd, input=input, timeout=timeout, binary=binary)
-        actual = self.run_program(list(argv), env=env, cwd=cwd, input=input, timeout=timeout,
+        expected = plain(argv, env=env, cwd=cwd, input=input, binary=binary)
+        actual = self.run_program(list(argv), env=env, cwd=cwd, input=input,
                                   binary=binary)
         self.assert_same(expected, actual)
         actual.plain_stderr = expected.stderr
@@ -129,12 +129,12 @@ class SideBySide(LastrefTest):
         self.assertEqual([(f["kind"], f["count"], f["created"][:3])
                           for f in run.report["findings"]], [])
 
-    def preloaded(self, *argv, env=None, directory=None, timeout=120, cwd=None, **variables):
+    def preloaded(self, *argv, env=None, directory=None, cwd=None, **variables):
         """argv under LD_PRELOAD alone; LASTREF_<name> from `variables`. Says at most one line."""
         directory = directory or tempfile.mkdtemp(dir=self.directory)
         environment = preloading(directory, **variables)
         environment.update(env or {})
-        actual = plain(argv, env=environment, timeout=timeout, cwd=cwd)
+        actual = plain(argv, env=environment, cwd=cwd)
         actual.traces = traces_in(directory)
         return actual
 

@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 from side_by_side import Balance, SideBySide, needs
-from lastref_testing import LASTREF, clean_environment, plain, traces_in
+from lastref_testing import HANG, LASTREF, clean_environment, plain, traces_in
 
 CXX_SOURCE = """
 #include <map>
@@ -62,8 +62,7 @@ class Tools(SideBySide):
                    "select count(*), sum(number), min(text), max(text) from rows;",
                    "select substr(text, 1, 6), count(*) from rows group by 1 order by 2, 1"
                    " limit 9;"]
-        run = self.side_by_side("sqlite3", "-batch", ":memory:", input="\n".join(script),
-                                timeout=300)
+        run = self.side_by_side("sqlite3", "-batch", ":memory:", input="\n".join(script))
         self.assertEqual(run.status, 0)
         self.assertIn("100000|", run.stdout)
         self.assertGreater(run.report["summary"]["heap"]["allocations"], 100000)
@@ -148,7 +147,7 @@ exit 17
         with open(source, "w", encoding="ascii") as file:
             file.write(CXX_SOURCE)
         compile_ = ["clang++", "-std=c++17", "-O1", "-c", source, "-o", "-"]
-        run = self.side_by_side(*compile_, timeout=300, binary=True)
+        run = self.side_by_side(*compile_, binary=True)
         self.assertEqual(run.status, 0, run.stderr)
         self.assertEqual(run.stdout[:4], b"\x7fELF")
 
@@ -167,7 +166,7 @@ class Media(SideBySide):
                 "-f", "lavfi", "-i", "sine=duration=2"]
         encode = ["ffmpeg", "-v", "error", "-nostdin", *clip, "-c:v", "mpeg4", "-c:a", "aac",
                   "-threads", "2", "-flags", "+bitexact", "-fflags", "+bitexact", "-f", "md5", "-"]
-        run = self.side_by_side(*encode, timeout=300)
+        run = self.side_by_side(*encode)
         self.assertEqual(run.status, 0, run.stderr)
         self.assertRegex(run.stdout, r"^MD5=[0-9a-f]{32}$")
 
@@ -177,14 +176,14 @@ class Media(SideBySide):
         registry = os.path.join(self.directory, "registry.bin")
         run = self.side_by_side("gst-launch-1.0", "-q", "videotestsrc", "num-buffers=100", "!",
                                 "fakesink", env={"GST_REGISTRY": registry,
-                                                 "HOME": self.directory}, timeout=300)
+                                                 "HOME": self.directory})
         self.assertEqual(run.status, 0, run.stderr)
 
 
 class Java(SideBySide):
     @needs("java")
     def test_version(self):
-        run = self.side_by_side("java", "-version", timeout=300)
+        run = self.side_by_side("java", "-version")
         self.assertEqual(run.status, 0)
         self.assertTrue(run.plain_stderr.strip())
         self.assertIn(run.plain_stderr.strip(), run.stderr)  # it speaks on stderr
@@ -195,7 +194,7 @@ class Java(SideBySide):
         with open(source, "w", encoding="ascii") as file:
             file.write(JAVA_SOURCE)
         self.assertEqual(plain(["javac", "-d", self.directory, source]).status, 0)
-        run = self.side_by_side("java", "-Xmx128m", "-cp", self.directory, "Small", timeout=300)
+        run = self.side_by_side("java", "-Xmx128m", "-cp", self.directory, "Small")
         self.assertEqual((run.status, run.stdout), (5, "caught\n296\n"))
 
 
@@ -230,7 +229,7 @@ class Redis(SideBySide):
         ready = os.path.join(self.directory, f"ready-{traced}.sock")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
             notified.bind(ready)
-            notified.settimeout(60)
+            notified.settimeout(HANG)
             server = Server(self, ["redis-server", "--port", "0", "--unixsocket", path,
                                    "--dir", self.directory, "--save", "", "--supervised", "systemd",
                                    "--dbfilename", f"dump-{traced}.rdb"],
@@ -242,14 +241,14 @@ class Redis(SideBySide):
             return plain(["redis-cli", "-s", path, *words]).stdout
 
         load = plain(["redis-benchmark", "-s", path, "-n", "5000", "-c", "20", "-q", "--csv", "-t",
-                      "set,get,incr,lpush,rpop,hset,zadd,mset"], timeout=300)
+                      "set,get,incr,lpush,rpop,hset,zadd,mset"])
         self.assertEqual(load.status, 0, load.stderr)
         answers = [len(load.stdout.splitlines()), ask("dbsize"), ask("get", "counter:__rand_int__"),
                    ask("eval", "return {1, 'two', redis.call('strlen', 'key:__rand_int__')}", "0"),
                    ask("lrange", "mylist", "0", "3"), ask("save"),
                    ask("memory", "malloc-stats")[:20]]
         plain(["redis-cli", "-s", path, "shutdown", "nosave"])
-        return answers, server.process.wait(timeout=120), server
+        return answers, server.process.wait(timeout=HANG), server
 
     @needs("redis-server", "redis-benchmark", "redis-cli")
     def test_under_redis_benchmark(self):
@@ -309,7 +308,7 @@ http {{
             answers = [self.get(path, gzip=i % 2 == 0) for i in range(self.REQUESTS)]
             with open(os.path.join(directory, "nginx.pid"), encoding="ascii") as file:
                 os.kill(int(file.read()), signal.SIGQUIT)
-            stdout, _ = server.communicate(timeout=120)
+            stdout, _ = server.communicate(timeout=HANG)
         finally:
             if server.poll() is None:
                 os.killpg(server.pid, signal.SIGKILL)
@@ -319,7 +318,7 @@ http {{
     def get(self, path, gzip):
         """The SHA-256 of one answer's body."""
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(60)
+            client.settimeout(HANG)
             client.connect(path)
             encoding = "Accept-Encoding: gzip\r\n" if gzip else ""
             client.sendall(f"GET /page HTTP/1.1\r\nHost: x\r\n{encoding}"

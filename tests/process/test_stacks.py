@@ -37,15 +37,14 @@ def stacks(name):
 
 
 class Comparing(SideBySide):
-    def compare(self, argv, permitted=(), depth=128, behind=None, least=1, status=0, env=None,
-                timeout=200):
+    def compare(self, argv, permitted=(), depth=128, behind=None, least=1, status=0, env=None):
         work = tempfile.mkdtemp(dir=self.directory)
         log = os.path.join(work, "compared")
         environment = clean_environment({
             "LD_PRELOAD": f"{SHIM} {behind}" if behind else SHIM, "LASTREF_LEVEL": "paranoid",
             "LASTREF_DEPTH": depth, "LASTREF_CHECK_LOG": log,
             "LASTREF_OUT": os.path.join(work, "%e.%p.%n.trace"), **(env or {})})
-        run = plain(argv, env=environment, cwd=work, timeout=timeout)
+        run = plain(argv, env=environment, cwd=work)
         self.assertEqual(run.status, status, run.stderr)
         with open(log, encoding="utf-8") as file:
             lines = file.read().splitlines()

@@ -1,14 +1,17 @@
 """A hundred programs of /usr/bin, asked for their version and for help: whatever each of them does,
 it does the same with lastref."""
 
+import glob
 import os
+import signal
 import stat
 import struct
+import subprocess
 import tempfile
 import unittest
 
 from side_by_side import SideBySide
-from lastref_testing import plain, report, run
+from lastref_testing import clean_environment, plain, report, run
 
 PROGRAMS = 100
 FOLDER = "/usr/bin"
@@ -51,6 +54,24 @@ def programs():
     return found[::step][:PROGRAMS]
 
 
+def switches(session):
+    """How often the threads of a session were switched to; None where one runs, or wants to."""
+    sums = []
+    for status in glob.glob("/proc/[0-9]*/task/*/status"):
+        try:
+            with open(os.path.join(os.path.dirname(status), "stat"), encoding="utf-8") as file:
+                state, *fields = file.read().rpartition(")")[2].split()
+            if int(fields[2]) != session:
+                continue
+            if state in "RD":
+                return None
+            with open(status, encoding="utf-8") as file:
+                sums += [(status, line) for line in file if "ctxt_switches" in line]
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+    return sorted(sums)
+
+
 class Sweep(SideBySide):
     def test_version_and_help(self):
         chosen = programs()
@@ -62,15 +83,32 @@ class Sweep(SideBySide):
                     compared += self.compare(path, option)
         self.assertGreaterEqual(compared, len(chosen), "too few of them repeat themselves")
 
+    def waits(self, argv, environment, work):
+        """Whether it waits for something: in ten seconds none of its threads ran or wanted to."""
+        program = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, env=clean_environment(environment),
+                                   cwd=work, start_new_session=True)
+        before = None
+        while True:
+            try:
+                program.wait(timeout=10)
+                return False
+            except subprocess.TimeoutExpired:
+                now = switches(program.pid)
+                if now is not None and now == before:
+                    os.killpg(program.pid, signal.SIGKILL)
+                    program.wait()
+                    return True
+                before = now
+
     def compare(self, path, option):
         """1 where there was something to compare: plain runs agree with each other."""
         work = tempfile.mkdtemp(dir=self.directory)
         environment = {"HOME": work, "LC_ALL": "C"}
         argv = [path, option]
-        try:
-            first, second = (plain(argv, env=environment, cwd=work, timeout=20) for _ in range(2))
-        except AssertionError:
-            return 0  # waits for something
+        if self.waits(argv, environment, work):
+            return 0
+        first, second = (plain(argv, env=environment, cwd=work) for _ in range(2))
         if (first.status, first.stdout) != (second.status, second.stdout):
             return 0
         traced = run(argv, env=environment, cwd=work, out=tempfile.mkdtemp(dir=self.directory))

@@ -50,7 +50,7 @@ class HtmlReport(LastrefTest):
             ["node", os.path.join(ROOT, "analyzer/report/html/page.test.mjs"), path,
              *filter(None, [os.environ.get("LASTREF_PICTURES")])],
             env={**os.environ, "LASTREF_FRONT_END": FRONT_END}, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=100)
+            stderr=subprocess.STDOUT, text=True)
         self.assertEqual(browser.returncode, 0, browser.stdout)
 
     def test_what_the_page_holds(self):

@@ -24,7 +24,7 @@ class PerfettoProcessor(LastrefTest):
         self.assertEqual(lastref("export", *traces, "--format", "perfetto", "-o", path).status, 0)
         done = subprocess.run(["node", os.path.join(HERE, "trace_processor.mjs"), PROCESSOR, path],
                               input=json.dumps(queries), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, check=False, timeout=50)
+                              stderr=subprocess.PIPE, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 

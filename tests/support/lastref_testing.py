@@ -14,6 +14,10 @@ import tempfile
 import unittest
 
 LASTREF = os.path.abspath(os.environ.get("LASTREF", "build/analyzer/lastref"))
+# Seconds. What has not ended by then hangs, however busy the machine is. Below the suite's own limit
+# (tests/meson.build), so that the test can name what hung.
+HANG = 1200
+
 PROGRAMS = os.path.abspath(os.environ.get("LASTREF_PROGRAMS", "build/tests/programs"))
 
 
@@ -46,7 +50,7 @@ def clean_environment(extra=None):
     return kept
 
 
-def _finish(argv, env, cwd, input, timeout, binary):
+def _finish(argv, env, cwd, input, binary):
     """Runs argv in a process group of its own, so that a test that hangs leaves nothing behind."""
     child = subprocess.Popen(
         [str(a) for a in argv],
@@ -60,24 +64,24 @@ def _finish(argv, env, cwd, input, timeout, binary):
     if isinstance(input, str):
         input = input.encode()
     try:
-        stdout, stderr = child.communicate(input, timeout=timeout)
+        stdout, stderr = child.communicate(input, timeout=HANG)
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         stdout, stderr = child.communicate()
         raise AssertionError(
-            f"{argv} did not end within {timeout} s; stderr:\n{stderr.decode(errors='replace')}"
+            f"{argv} did not end within {HANG} s; stderr:\n{stderr.decode(errors='replace')}"
         ) from None
     status = child.returncode if child.returncode >= 0 else 128 - child.returncode
     stderr = stderr.decode(errors="replace")
     return Run(status, stdout if binary else stdout.decode(errors="replace"), stderr)
 
 
-def plain(argv, env=None, cwd=None, input=None, timeout=60, binary=False):
+def plain(argv, env=None, cwd=None, input=None, binary=False):
     """Runs argv without lastref."""
-    return _finish(argv, env, cwd, input, timeout, binary)
+    return _finish(argv, env, cwd, input, binary)
 
 
-def run(argv, level=None, env=None, out=None, cwd=None, input=None, timeout=120, binary=False,
+def run(argv, level=None, env=None, out=None, cwd=None, input=None, binary=False,
         options=()):
     """Runs argv under `lastref run`, traces going to `out`: a new directory, or one of the test's.
 
@@ -87,7 +91,7 @@ def run(argv, level=None, env=None, out=None, cwd=None, input=None, timeout=120,
     command = [LASTREF, "run", "-o", os.path.join(out, "%e.%p.%n.trace")]
     if level:
         command += ["--level", level]
-    result = _finish([*command, *options, "--", *argv], env, cwd, input, timeout, binary)
+    result = _finish([*command, *options, "--", *argv], env, cwd, input, binary)
     result.traces = traces_in(out)
     return result
 
@@ -105,9 +109,9 @@ def _begun(trace):
         return (int.from_bytes(file.read(8), "little"), trace)
 
 
-def lastref(*arguments, timeout=300, env=None, cwd=None):
+def lastref(*arguments, env=None, cwd=None):
     """Runs another lastref command."""
-    return _finish([LASTREF, *arguments], env, cwd, None, timeout, False)
+    return _finish([LASTREF, *arguments], env, cwd, None, False)
 
 
 def _checked(*arguments):

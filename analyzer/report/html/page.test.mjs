@@ -8,11 +8,12 @@ import { createRequire } from "node:module";
 const { chromium } = createRequire(`${process.env.LASTREF_FRONT_END}/`)("playwright-core");
 const [file, pictures] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-                                        args: ["--no-sandbox"] });
+                                        args: ["--no-sandbox"], timeout: 0 });
 const problems = [];
 
 async function open(options, hash = "") {
   const page = await browser.newPage(options);
+  page.setDefaultTimeout(0);  // what hangs is ended by whoever runs this
   page.on("console", (message) => { if (message.type() === "error") problems.push(message.text()); });
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("request", (request) => {
