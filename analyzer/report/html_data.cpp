@@ -5,11 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
-#include "report/json_tree.h"
+#include "report/json.h"
 #include "report/usage_tree.h"
 
 namespace lastref {
@@ -23,9 +27,8 @@ constexpr double kSmallestShare = 0.002;  // about a pixel's width
 // Each text once: frames of one module or file share the longest of theirs.
 class NameTable {
 public:
-    size_t add(const Json& name) {
-        const auto [entry, is_new] =
-            known_.try_emplace(name.get_ref<const std::string&>(), names_.size());
+    size_t add(const std::string& name) {
+        const auto [entry, is_new] = known_.try_emplace(name, names_.size());
         if (is_new) names_.push_back(name);
         return entry->second;
     }
@@ -39,37 +42,66 @@ private:
 // Each frame once.
 class FrameTable {
 public:
-    size_t add(const Json& frame) {
-        const auto [entry, is_new] = known_.try_emplace(dumped(frame), frames_.size());
-        if (is_new) frames_.push_back(frame);
+    size_t add(const Frame& frame) {
+        const auto [entry, is_new] =
+            known_.try_emplace({frame.function, frame.file, frame.line, frame.module,
+                                frame.build_id, frame.offset, frame.inlined},
+                               frames_.size());
+        if (is_new) frames_.push_back(&frame);
         return entry->second;
     }
-    // Puts an index for every frame in `json`.
-    void replace_in(Json& json) {
-        if (json.is_object() && json.contains("build_id") && json.contains("offset")) {
-            json = add(json);
-        } else if (json.is_structured()) {
-            for (Json& inner : json) replace_in(inner);
-        }
-    }
-    const Json& frame(size_t index) const { return frames_[index]; }
     // As html_data.h has them, their texts as indices into `names`.
     Json rows(NameTable& names) const {
         Json rows = Json::array();
-        for (const Json& frame : frames_) {
-            rows.push_back({names.add(frame["function"]), names.add(frame["file"]), frame["line"],
-                            names.add(frame["module"]), names.add(frame["build_id"]),
-                            frame["offset"], frame["inlined"].get<bool>() ? 1 : 0});
+        for (const Frame* const frame : frames_) {
+            rows.push_back({names.add(frame->function), names.add(frame->file), frame->line,
+                            names.add(frame->module), names.add(frame->build_id), frame->offset,
+                            frame->inlined ? 1 : 0});
         }
         return rows;
     }
 
 private:
-    static std::string dumped(const Json& json) {
-        return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    using Key = std::tuple<std::string_view, std::string_view, uint32_t, std::string_view,
+                           std::string_view, uint64_t, bool>;
+    std::vector<const Frame*> frames_;
+    std::map<Key, size_t> known_;  // views of what frames_ has
+};
+
+// The report as a tree, with an index into a FrameTable for every frame.
+class TreeJson final : public JsonSink {
+public:
+    explicit TreeJson(FrameTable& frames) : frames_(frames) {}
+    using JsonSink::value;
+
+    void begin_object() override { open_.push_back(&put(Json::object())); }
+    void end_object() override { open_.pop_back(); }
+    void begin_array() override { open_.push_back(&put(Json::array())); }
+    void end_array() override { open_.pop_back(); }
+    void key(std::string_view key) override { key_ = key; }
+    void null() override { put(nullptr); }
+    void value(bool value) override { put(value); }
+    void value(uint64_t value) override { put(value); }
+    void value(int64_t value) override { put(value); }
+    void value(double value) override { put(value); }
+    void value(std::string_view text) override { put(text); }
+    void value(const Frame& frame) override { put(frames_.add(frame)); }
+
+    Json take() { return std::move(root_); }
+
+private:
+    Json& put(Json json) {
+        if (open_.empty()) return root_ = std::move(json);
+        Json& in = *open_.back();
+        if (in.is_object()) return in[key_] = std::move(json);
+        in.push_back(std::move(json));
+        return in.back();
     }
-    Json frames_ = Json::array();
-    std::unordered_map<std::string, size_t> known_;
+
+    FrameTable& frames_;
+    Json root_;
+    std::vector<Json*> open_;  // the root first; only the last one grows
+    std::string key_;
 };
 
 // The lines around one, of a file that is as it seems: regular, and no bigger than sources are.
@@ -94,9 +126,9 @@ Json source_lines(const std::string& path, uint64_t line) {
 
 class Sources {
 public:
-    void add(const Json& frame) {
-        const std::string file = frame["file"];
-        const uint64_t line = frame["line"];
+    void add(const Frame& frame) {
+        const std::string& file = frame.file;
+        const uint64_t line = frame.line;
         if (!file.starts_with('/') || line == 0 || tried_ >= kMostSources) return;
         const std::string key = file + ':' + std::to_string(line);
         if (lines_.contains(key)) return;
@@ -111,11 +143,11 @@ private:
     size_t tried_ = 0;
 };
 
-Sources sources_of(const Json& report, const FrameTable& frames) {
+Sources sources_of(const Report& report, size_t top) {
     Sources sources;
-    for (const Json& finding : report["findings"]) {
-        if (!finding["created"].empty()) sources.add(frames.frame(finding["created"][0]));
-        for (const Json& suspect : finding["suspects"]) sources.add(frames.frame(suspect["frame"]));
+    for (const Finding& finding : std::span(report.findings).first(top)) {
+        if (!finding.created.empty()) sources.add(finding.created.front());
+        for (const Culprit& suspect : finding.suspects) sources.add(suspect.frame);
     }
     return sources;
 }
@@ -152,7 +184,7 @@ Json tree_json(const UsageTree& tree, const UsageReport& usage, bool is_root, Fr
     Json values = Json::array();
     for (const double bytes : tree.bytes) values.push_back(std::max(0LL, std::llround(bytes)));
     Json frame = nullptr;
-    if (!is_root) frame = frames.add(frame_json(usage.frames[tree.frame]));
+    if (!is_root) frame = frames.add(usage.frames[tree.frame]);
     return Json::array({std::move(frame), std::move(values), std::move(inner)});
 }
 
@@ -190,10 +222,11 @@ std::string without_tags(const std::string& json) {
 std::string html_data(const Report& report, size_t top) {
     const UsageReport& usage = report.usage.value();
     Json json;
-    json["report"] = report_tree(report, top);
     FrameTable frames;
-    frames.replace_in(json["report"]);
-    json["sources"] = sources_of(json["report"], frames).take();
+    TreeJson tree(frames);
+    write_report(report, top, tree);
+    json["report"] = tree.take();
+    json["sources"] = sources_of(report, std::min(top, report.findings.size())).take();
     json["usage"] = {{"types", usage.types},
                      {"series", series_json(usage)},
                      {"trees", trees_json(usage, frames)}};

@@ -7,11 +7,14 @@
 #include <string>
 
 #include "analyze/findings.h"
+#include "report/json_sink.h"
 
 namespace lastref {
 
-// Valid UTF-8 whatever bytes the names hold. The first `top` findings; the summary says how many
-// there are.
+// The first `top` findings; the summary has the number of all.
+void write_report(const Report& report, size_t top, JsonSink& to);
+
+// The same as text: valid UTF-8 whatever bytes the names hold.
 std::string render_json(const Report& report, size_t top = SIZE_MAX);
 
 // { "schema", "lives": [ { "trace", "type", "end", and the fields of an example } ] }

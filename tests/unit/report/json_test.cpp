@@ -71,3 +71,12 @@ TEST_CASE("--top cuts the findings of a JSON report, not their number") {
     CHECK(report["summary"]["findings"] == 2);
     CHECK(report["summary"]["findings_shown"] == 1);
 }
+
+TEST_CASE("a JSON report is laid out as JSON libraries do it, stacks that share frames too") {
+    Report report = sample_report();
+    report.findings[0].suspects = {*report.findings[0].culprit};
+    report.findings.push_back(report.findings[0]);
+    report.findings[0].reason = "\"quoted\"\tand \\ \x01";
+    const std::string text = render_json(report);
+    CHECK(text == nlohmann::ordered_json::parse(text).dump(2) + '\n');
+}
