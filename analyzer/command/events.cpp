@@ -12,6 +12,7 @@
 #include "pack/open_trace.h"
 #include "read/event_merger.h"
 #include "read/op_names.h"
+#include "read/op_table.h"
 #include "read/trace_file.h"
 
 namespace lastref {
@@ -52,7 +53,7 @@ private:
         key(name);
         out_.json_string(value);
     }
-    void specifics(const Event& event);
+    void field(const OpField& one, const Event& event);
     void stack(uint32_t id);
     void frames(uint32_t id);
     void lost(std::string_view reason, uint64_t count);
@@ -67,11 +68,9 @@ private:
     size_t written_bytes_ = 0;
 };
 
-// Fields that follow from the op's row in kFields come by themselves; what needs a name of its
-// own for this op is in specifics().
+// What an op's record has is in kFields; what its own fields are called, in kOps.
 void EventLines::write(const Event& event) {
-    std::string_view op = op_name(event.op);
-    if (event.op == Op::kMunmapFailed) op = "failed";
+    const std::string_view op = event_name(event.op);
     if (op.empty()) return;
     out_.text("{\"op\":\"");
     out_.text(op);
@@ -81,84 +80,34 @@ void EventLines::write(const Event& event) {
     number("thread", event.op == Op::kThreadInfo ? event.detail : event.thread);
     if (has & fAddress) address("address", event.address);
     if (has & fSize) number("size", event.size);
-    specifics(event);
+    for (const OpField& one : op_row(event.op).fields) field(one, event);
     if ((has & fStack) && event.stack != 0) stack(event.stack);
     out_.text("}");
     out_.end_line();
 }
 
-void EventLines::specifics(const Event& event) {
-    const std::string& text = trace_.strings()[event.string];
-    switch (event.op) {
-        case Op::kMemalign:
-            number("alignment", event.other_size);
-            break;
-        case Op::kRealloc:
-            address("from", event.other);
-            break;
-        case Op::kFailed:
-            string("call", failed_call_name(event.detail));
-            break;
-        case Op::kMunmapFailed:
-            string("call", "munmap");
-            break;
-        case Op::kMmap:
-            number("fd", event.value);
-            number("prot", event.detail & 15);
-            number("flags", event.detail >> 4);
-            break;
-        case Op::kMremap:
-            address("from", event.other);
-            number("old_size", event.other_size);
-            break;
-        case Op::kBreak:
-            number("increment", event.value);
-            break;
-        case Op::kCreate:
-            string("type", text);
-            break;
-        case Op::kTouch:
-        case Op::kMark:
-            string("hint", text);
-            break;
-        case Op::kCount:
-            number("count", event.value);
-            break;
-        case Op::kCounted:
-            string("type", text);
-            if (event.detail & kCountKnown) number("count", event.value);
-            break;
-        case Op::kHook:
-            string("subject", text);
-            number("value", event.value);
-            break;
-        case Op::kMove:
-            address("to", event.other);
-            break;
-        case Op::kFork:
-            number("child", event.value);
-            break;
-        case Op::kExec:
-            string("path", text);
-            break;
-        case Op::kExit:
-            number(event.detail == static_cast<uint32_t>(ExitKind::kSignal) ? "signal" : "status",
-                   event.value);
-            break;
-        case Op::kThreadInfo:
-            number("tid", event.value);
-            string("name", text);
-            break;
-        case Op::kLoad:
-            address("bias", event.other);
-            number("module", event.value);
-            string("path", text);
-            break;
-        case Op::kUnload:
-            number("module", event.value);
-            break;
-        default:
-            break;
+void EventLines::field(const OpField& one, const Event& event) {
+    switch (one.shown) {
+        case Shown::kNothing:
+            return;
+        case Shown::kNumber:
+            return one.field == fValue ? number(one.name, event.value)
+                                       : number(one.name, event.other_size);
+        case Shown::kAddress:
+            return address(one.name, event.other);
+        case Shown::kText:
+        case Shown::kFailedCall:
+        case Shown::kMunmapCall:
+            return string(one.name, field_text(one, event, trace_.strings()));
+        case Shown::kProtection:
+            return number(one.name, event.detail & 15);
+        case Shown::kMapFlags:
+            return number(one.name, event.detail >> 4);
+        case Shown::kCountIfKnown:
+            if (event.detail & kCountKnown) number(one.name, event.value);
+            return;
+        case Shown::kExitValue:
+            return number(field_text(one, event, trace_.strings()), event.value);
     }
 }
 

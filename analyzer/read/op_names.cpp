@@ -3,69 +3,7 @@
 namespace lastref {
 
 std::string_view op_name(trace::Op op) {
-    using trace::Op;
-    switch (op) {
-        case Op::kMalloc:
-            return "malloc";
-        case Op::kCalloc:
-            return "calloc";
-        case Op::kMemalign:
-            return "memalign";
-        case Op::kRealloc:
-            return "realloc";
-        case Op::kReallocBegin:
-            return "realloc-begin";
-        case Op::kMremapBegin:
-            return "mremap-begin";
-        case Op::kFree:
-            return "free";
-        case Op::kFailed:
-            return "failed";
-        case Op::kMmap:
-            return "mmap";
-        case Op::kMunmap:
-            return "munmap";
-        case Op::kMunmapFailed:
-            return "munmap-failed";
-        case Op::kMremap:
-            return "mremap";
-        case Op::kBreak:
-            return "break";
-        case Op::kCreate:
-            return "create";
-        case Op::kRetain:
-            return "retain";
-        case Op::kRelease:
-            return "release";
-        case Op::kTouch:
-            return "touch";
-        case Op::kCount:
-            return "count";
-        case Op::kMove:
-            return "move";
-        case Op::kDestroy:
-            return "destroy";
-        case Op::kMark:
-            return "mark";
-        case Op::kFork:
-            return "fork";
-        case Op::kExec:
-            return "exec";
-        case Op::kExit:
-            return "exit";
-        case Op::kThreadInfo:
-            return "thread";
-        case Op::kLoad:
-            return "load";
-        case Op::kUnload:
-            return "unload";
-        case Op::kCounted:
-            return "counted";
-        case Op::kHook:
-            return "hook";
-        default:
-            return "";
-    }
+    return op_row(op).name;
 }
 
 std::string_view loss_name(trace::Loss loss) {
@@ -142,6 +80,22 @@ std::string_view failed_call_name(uint32_t call) {
             return "brk";
     }
     return "allocation";
+}
+
+std::string_view field_text(const OpField& field, const Event& event, const StringPool& strings) {
+    switch (field.shown) {
+        case Shown::kText:
+            return strings[event.string];
+        case Shown::kFailedCall:
+            return failed_call_name(event.detail);
+        case Shown::kMunmapCall:
+            return "munmap";
+        case Shown::kExitValue:
+            return event.detail == static_cast<uint32_t>(trace::ExitKind::kSignal) ? "signal"
+                                                                                   : "status";
+        default:
+            return {};
+    }
 }
 
 }  // namespace lastref

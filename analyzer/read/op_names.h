@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "read/event.h"
+#include "read/op_table.h"
+#include "read/string_pool.h"
 #include "trace_format.h"
 
 namespace lastref {
@@ -21,6 +24,10 @@ std::string_view level_name(trace::Level level);
 
 // "malloc", "mmap", ...: the call that a kFailed record tells of.
 std::string_view failed_call_name(uint32_t call);
+
+// What a field says in words: a text of the trace, a call's name, "signal" or "status" of an exit's
+// value. Empty for a number.
+std::string_view field_text(const OpField& field, const Event& event, const StringPool& strings);
 
 }  // namespace lastref
 

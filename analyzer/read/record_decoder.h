@@ -5,7 +5,9 @@
 #ifndef LASTREF_ANALYZER_READ_RECORD_DECODER_H
 #define LASTREF_ANALYZER_READ_RECORD_DECODER_H
 
+#include <array>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "read/common_records.h"
@@ -40,76 +42,10 @@ public:
     // for a record that is impossible. A result beyond `end` means that the record was cut;
     // kDecodePadding bytes after `end` must be readable. `event` is overwritten as a whole.
     const uint8_t* decode(const uint8_t* at, const uint8_t* end, DecodeState& state, Event& event) {
-        using trace::Op;
         const uint8_t head = *at;
         event = Event{};
-        event.op = static_cast<Op>(head & trace::kOpMask);
-        switch (event.op) {
-            case Op::kMalloc:
-                return fields<Op::kMalloc>(at, end, state, event);
-            case Op::kCalloc:
-                return fields<Op::kCalloc>(at, end, state, event);
-            case Op::kMemalign:
-                return fields<Op::kMemalign>(at, end, state, event);
-            case Op::kRealloc:
-                return fields<Op::kRealloc>(at, end, state, event);
-            case Op::kReallocBegin:
-                return fields<Op::kReallocBegin>(at, end, state, event);
-            case Op::kFree:
-                return fields<Op::kFree>(at, end, state, event);
-            case Op::kFailed:
-                return fields<Op::kFailed>(at, end, state, event);
-            case Op::kMmap:
-                return fields<Op::kMmap>(at, end, state, event);
-            case Op::kMunmap:
-                return fields<Op::kMunmap>(at, end, state, event);
-            case Op::kMunmapFailed:
-                return fields<Op::kMunmapFailed>(at, end, state, event);
-            case Op::kMremap:
-                return fields<Op::kMremap>(at, end, state, event);
-            case Op::kMremapBegin:
-                return fields<Op::kMremapBegin>(at, end, state, event);
-            case Op::kBreak:
-                return fields<Op::kBreak>(at, end, state, event);
-            case Op::kCreate:
-                return fields<Op::kCreate>(at, end, state, event);
-            case Op::kRetain:
-                return fields<Op::kRetain>(at, end, state, event);
-            case Op::kRelease:
-                return fields<Op::kRelease>(at, end, state, event);
-            case Op::kTouch:
-                return fields<Op::kTouch>(at, end, state, event);
-            case Op::kCount:
-                return fields<Op::kCount>(at, end, state, event);
-            case Op::kMove:
-                return fields<Op::kMove>(at, end, state, event);
-            case Op::kDestroy:
-                return fields<Op::kDestroy>(at, end, state, event);
-            case Op::kMark:
-                return fields<Op::kMark>(at, end, state, event);
-            case Op::kFork:
-                return fields<Op::kFork>(at, end, state, event);
-            case Op::kExec:
-                return fields<Op::kExec>(at, end, state, event);
-            case Op::kExit:
-                return fields<Op::kExit>(at, end, state, event);
-            case Op::kString:
-                return fields<Op::kString>(at, end, state, event);
-            case Op::kThread:
-                return fields<Op::kThread>(at, end, state, event);
-            case Op::kThreadInfo:
-                return fields<Op::kThreadInfo>(at, end, state, event);
-            case Op::kLoad:
-                return fields<Op::kLoad>(at, end, state, event);
-            case Op::kUnload:
-                return fields<Op::kUnload>(at, end, state, event);
-            case Op::kCounted:
-                return fields<Op::kCounted>(at, end, state, event);
-            case Op::kHook:
-                return fields<Op::kHook>(at, end, state, event);
-            default:
-                return nullptr;
-        }
+        event.op = static_cast<trace::Op>(head & trace::kOpMask);
+        return kDecoders[head & trace::kOpMask](*this, at, end, state, event);
     }
 
     // The second text of the last record that has one (a module's build-id, raw bytes).
@@ -133,9 +69,14 @@ private:
         return at + length;
     }
 
+    using Decoder = const uint8_t* (*)(RecordDecoder&, const uint8_t* at, const uint8_t* end,
+                                       DecodeState&, Event&);
+
     template <trace::Op op>
-    const uint8_t* fields(const uint8_t* at, const uint8_t* end, DecodeState& state, Event& event) {
+    static const uint8_t* fields(RecordDecoder& decoder, const uint8_t* at, const uint8_t* end,
+                                 DecodeState& state, Event& event) {
         using namespace trace;
+        if constexpr (op == Op::kInvalid) return nullptr;
         constexpr uint16_t has = kFields[static_cast<uint8_t>(op)];
         const uint8_t flags = *at++;
         uint64_t number = 0;
@@ -176,10 +117,10 @@ private:
         if constexpr (has & fText) {
             std::string_view text;
             if ((at = take_text(at, end, text)) == nullptr) return nullptr;
-            event.string = pool_.intern(text);
+            event.string = decoder.pool_.intern(text);
         }
         if constexpr (has & fText2) {
-            if ((at = take_text(at, end, second_text_)) == nullptr) return nullptr;
+            if ((at = take_text(at, end, decoder.second_text_)) == nullptr) return nullptr;
         }
         if constexpr (has & fStack) {
             if (!(flags & kNoStack)) {
@@ -194,9 +135,20 @@ private:
         return at;
     }
 
+    template <size_t... ops>
+    static constexpr std::array<Decoder, sizeof...(ops)> decoders(std::index_sequence<ops...>) {
+        return {&fields<static_cast<trace::Op>(ops)>...};
+    }
+    static const std::array<Decoder, trace::kOpMask + 1> kDecoders;
+
     StringPool& pool_;
     std::string_view second_text_;
 };
+
+// Every op that a record's first byte can name.
+static_assert(static_cast<size_t>(trace::Op::kOpCount) == trace::kOpMask + 1);
+inline constexpr std::array<RecordDecoder::Decoder, trace::kOpMask + 1> RecordDecoder::kDecoders =
+    RecordDecoder::decoders(std::make_index_sequence<trace::kOpMask + 1>());
 
 }  // namespace lastref
 

@@ -154,25 +154,17 @@ void SqliteFile::event(const Event& event) {
 }
 
 std::string_view SqliteFile::text_of(const Event& event) const {
-    switch (event.op) {
-        case Op::kFailed:
-            return failed_call_name(event.detail);
-        case Op::kMunmapFailed:
-            return "munmap";
-        case Op::kExit:
-            return event.detail == static_cast<uint32_t>(trace::ExitKind::kSignal) ? "signal"
-                                                                                   : "status";
-        default:
-            return trace_->strings()[event.string];
+    for (const OpField& field : op_row(event.op).fields) {
+        const std::string_view text = field_text(field, event, trace_->strings());
+        if (!text.empty()) return text;
     }
+    return {};
 }
 
 void SqliteFile::write_event() {
     if (!pending_) return;
     const Event& event = pending_->event;
     const uint16_t has = trace::kFields[static_cast<uint8_t>(event.op)];
-    std::string_view op = op_name(event.op);
-    if (event.op == Op::kMunmapFailed) op = "failed";
     Number count = pending_->count, value;
     if (event.op == Op::kCount || event.op == Op::kCounted)
         count = event.value;
@@ -180,7 +172,7 @@ void SqliteFile::write_event() {
         value = event.value;
     const std::string_view text = text_of(event);
     tables_->events.row(
-        signed_number(event_id_), signed_number(starts_.size()), op,
+        signed_number(event_id_), signed_number(starts_.size()), event_name(event.op),
         signed_number(trace_->to_ns(event.ticks)), int64_t{event.thread},
         (has & trace::fAddress) != 0 ? Number(signed_number(event.address)) : Number(),
         unless_zero(event.other),
