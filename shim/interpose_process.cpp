@@ -8,6 +8,7 @@
 
 #include "hooks.h"
 #include "interpose.h"
+#include "libc_data.h"
 #include "module_table.h"
 #include "raw_syscall.h"
 #include "real_functions.h"
@@ -50,6 +51,7 @@ void process_ends(trace::ExitKind kind, int status, const lastref::CallSite& sit
         if (is_borrower()) lastref::note_borrower_ended();
         return;
     }
+    if (kind == trace::ExitKind::kStatus) lastref::note_libc_data();
     recorder::about_to_exit(kind, status, site);
     lastref::note_exit(kind, status);
     lastref::trim_now();

@@ -7,6 +7,7 @@
 
 #include "hooks.h"
 #include "interpose.h"
+#include "libc_data.h"
 #include "raw_syscall.h"
 #include "real_functions.h"
 #include "recorder.h"
@@ -23,6 +24,7 @@ void at_exit(int status, void*) {
         (may_call_kernel() && process.session->pid != raw::process_id())) {
         return;
     }
+    note_libc_data();
     recorder::about_to_exit(trace::ExitKind::kStatus, status & 0xff, LASTREF_CALLER);
     note_exit(trace::ExitKind::kStatus, status & 0xff);
     trim_now();

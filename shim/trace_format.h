@@ -341,6 +341,8 @@ enum class HookFact : uint32_t {
                       // this trace was the count
     kCounterFollowed = 8,  // a type: its counter did what operations do; without it, no reading is
                            // known to be the count
+    kLibcData = 9,  // at the end, of libc: words of its variables that may be addresses of blocks;
+                    // how many; the words (64 bits each). Further records have more of them
 };
 
 // The call that a kFailed record is about.

@@ -190,6 +190,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
 
     TraceFacts facts;
     facts.hooks = hooks;
+    facts.libc = LibcData(trace.libc_words());
     facts.process = report.processes.size();
     facts.orderly_exit = exit.orderly;
     facts.threads_at_rest = lifecycle.threads_at_rest();

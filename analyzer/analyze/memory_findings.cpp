@@ -113,8 +113,17 @@ void add_heap(FindingBuilder& builder, CallPaths& paths) {
     StackNames& names = builder.names();
     Summary& summary = builder.report().summary;
     uint64_t behind_buffers = 0;
-    std::vector<MemoryGroup> groups = group_blocks(
-        builder.lifecycle().heap(), builder.lifecycle().buffers(), builder.facts(), behind_buffers);
+    // What libc made and its variables point to: __libc_freeres() would free it.
+    const auto is_libcs = [&](const HeapBlock& block) {
+        if (!builder.facts().libc.points_to(block.address) || !is_made_by_libc(block.stack, names))
+            return false;
+        ++summary.runtime_blocks;
+        summary.runtime_bytes += block.size;
+        return true;
+    };
+    std::vector<MemoryGroup> groups =
+        group_blocks(builder.lifecycle().heap(), builder.lifecycle().buffers(), builder.facts(),
+                     is_libcs, behind_buffers);
     summary.buffer_blocks += behind_buffers;
     std::erase_if(groups, [&](const MemoryGroup& group) {
         if (!is_runtime_block(group.stack, names)) return false;

@@ -75,7 +75,9 @@ std::vector<MemoryGroup> sorted(const Groups& groups) {
 }  // namespace
 
 std::vector<MemoryGroup> group_blocks(const Heap& heap, const Buffers& buffers,
-                                      const TraceFacts& facts, uint64_t& behind_buffers) {
+                                      const TraceFacts& facts,
+                                      const std::function<bool(const HeapBlock&)>& is_kept,
+                                      uint64_t& behind_buffers) {
     std::vector<uint64_t> held;
     buffers.for_each_live([&](const BufferLife& life) { held.push_back(life.address); });
     std::sort(held.begin(), held.end());
@@ -88,6 +90,7 @@ std::vector<MemoryGroup> group_blocks(const Heap& heap, const Buffers& buffers,
     });
     Groups groups;
     heap.blocks().for_each_live([&](const HeapBlock& block) {
+        if (is_kept(block)) return;
         const auto inside = std::lower_bound(held.begin(), held.end(), block.address);
         if (inside != held.end() && *inside - block.address < std::max<uint64_t>(block.size, 1)) {
             ++behind_buffers;

@@ -3,6 +3,7 @@
 #define LASTREF_ANALYZER_ANALYZE_MEMORY_GROUPS_H
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "analyze/buffers.h"
@@ -33,9 +34,11 @@ struct MemoryGroup {
 
 // Biggest first, what is recent counted last.
 // A block that a live buffer lies in is that buffer's memory, and left out: `behind_buffers` counts
-// those.
+// those. Left out are also those that are kept, as `is_kept` says.
 std::vector<MemoryGroup> group_blocks(const Heap& heap, const Buffers& buffers,
-                                      const TraceFacts& facts, uint64_t& behind_buffers);
+                                      const TraceFacts& facts,
+                                      const std::function<bool(const HeapBlock&)>& is_kept,
+                                      uint64_t& behind_buffers);
 std::vector<MemoryGroup> group_mappings(const Mappings& mappings, const TraceFacts& facts);
 
 }  // namespace lastref

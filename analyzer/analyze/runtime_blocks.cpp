@@ -96,6 +96,15 @@ bool is_allocator(std::string_view path) {
     return starts_with_any(base_name(path), kAllocators);
 }
 
+bool is_made_by_libc(uint32_t stack, StackNames& names) {
+    bool libc = false;
+    names.visit(stack, [&](const Frame& frame) {
+        libc = starts_with_any(base_name(frame.module), kLibc);
+        return false;  // the innermost frame decides
+    });
+    return libc;
+}
+
 bool is_allocator_mapping(uint32_t stack, StackNames& names) {
     if (stack == 0) return false;
     bool allocator = false;

@@ -16,6 +16,9 @@ namespace lastref {
 // functions of the C library that are known to keep what they allocate.
 bool is_runtime_block(uint32_t stack, StackNames& names);
 
+// A heap block that the C library made for itself or for its caller.
+bool is_made_by_libc(uint32_t stack, StackNames& names);
+
 // A mapping made by an allocator for the blocks that it hands out, or by the C library.
 bool is_allocator_mapping(uint32_t stack, StackNames& names);
 

@@ -7,6 +7,7 @@
 
 #include "analyze/estimate.h"
 #include "analyze/hook_facts.h"
+#include "analyze/libc_data.h"
 
 namespace lastref {
 
@@ -23,6 +24,7 @@ struct TraceFacts {
     Sampling sampling;
     bool counts_known = true;  // retains and releases were recorded (not at level simple)
     HookFacts hooks;
+    LibcData libc;
     uint64_t recent_ticks = UINT64_MAX;  // from here on are a killed process' last moments
 };
 

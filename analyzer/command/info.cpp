@@ -204,6 +204,8 @@ std::string hook_fact(const HookRecord& hook) {
             return fmt::format("its counter is not believed: read {}: {}", hook.value, hook.more);
         case HookFact::kCounterFollowed:
             return "its counter follows the operations";
+        case HookFact::kLibcData:  // no fact of hooks
+            break;
     }
     return "";
 }

@@ -112,6 +112,13 @@ void TraceFile::read_meta() {
             } else {
                 threads_[known->second].name = strings_[event.string];
             }
+        } else if (event.op == Op::kHook &&
+                   event.detail == static_cast<uint32_t>(HookFact::kLibcData)) {
+            const std::string_view words = meta.second_text();
+            const size_t known = libc_words_.size();
+            libc_words_.resize(known + words.size() / sizeof(uint64_t));
+            std::memcpy(libc_words_.data() + known, words.data(),
+                        (libc_words_.size() - known) * sizeof(uint64_t));
         } else if (event.op == Op::kHook) {
             hooks_.push_back({static_cast<HookFact>(event.detail), event.value, event.string,
                               std::string(meta.second_text())});

@@ -76,6 +76,8 @@ public:
     const std::vector<ModuleRecord>& modules() const { return modules_; }
     const std::vector<ThreadRecord>& threads() const { return threads_; }
     const std::vector<HookRecord>& hooks() const { return hooks_; }
+    // Words of the C library's variables at the end: HookFact::kLibcData.
+    const std::vector<uint64_t>& libc_words() const { return libc_words_; }
     // What code addresses are called, where `lastref symbolize` wrote it into the trace.
     const TraceNames& names() const { return names_; }
     DamageList& damage() { return damage_; }
@@ -99,6 +101,7 @@ private:
     std::vector<ModuleRecord> modules_;
     std::vector<ThreadRecord> threads_;
     std::vector<HookRecord> hooks_;
+    std::vector<uint64_t> libc_words_;
     TraceNames names_;
 };
 

@@ -33,7 +33,7 @@ ANALYZE = {
     "lives": Room("model names",
                   "heap heap_table heap_gaps free_places mappings buffers hooked_buffers buffer_life life_history"
                   " life_signature site_counts lifecycle misuse consequences address_pages"
-                  " stack_counters hook_facts trace_facts lives_at finding_builder"),
+                  " stack_counters hook_facts libc_data trace_facts lives_at finding_builder"),
     "kept": Room("model names lives",
                  "held leaked_groups memory_groups rank_test cache_window"),
     "blame": Room("model names lives kept",
@@ -55,7 +55,7 @@ SHIM = {
                                     " module_lookup_glibc module_lookup_own module_epoch stack_bounds"
                                     " stack_capture stack_memo stack_walk stack_table stack_check"
                                     " segment_span"),
-    "record": Room("platform core stacks", "session thread_log module_table sampler record_writer"
+    "record": Room("platform core stacks", "session thread_log module_table sampler record_writer libc_data"
                                            " recording recorder recorder_buffers"),
     "hooks": Room("platform rules stacks record",
                   "hook_code hook_counter hook_events hook_handler hook_install hook_modules hook_notes"

@@ -25,6 +25,17 @@ class Leaks(LifecycleTest):
         self.assertGreaterEqual(heap["peak_bytes"], 125 * 400)
         self.assertGreaterEqual(heap["live_bytes"], 10384)
 
+    def test_what_libc_keeps_is_no_leak(self):
+        found = self.report_of("kept_by_libc")
+        self.assert_findings(found, {("heap-leak", "heap"): 6})
+        self.assertEqual({self.first_own(leak)["function"]: leak["count"]
+                          for leak in found["findings"]}, {"keep_names": 5, "lose": 1})
+        self.assertGreaterEqual(found["summary"]["runtime"]["blocks"], 2)
+
+    def first_own(self, leak):
+        """The innermost frame of the program's own."""
+        return next(frame for frame in leak["created"] if "kept_by_libc" in frame["module"])
+
     def test_mapping_leak(self):
         found = self.report_of("mapping_leak")
         self.assert_findings(found, {("mapping-leak", "mapping"): 2})

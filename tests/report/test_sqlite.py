@@ -51,7 +51,7 @@ class Sqlite(LastrefTest):
             if event["op"] == "exit":
                 self.assertEqual(row[6:], (event["status"], "status"))
             else:
-                reported = (event.get(name) for name in ("type", "hint", "path"))
+                reported = (event.get(name) for name in ("type", "hint", "path", "subject"))
                 self.assertEqual(row[7], next(filter(None, reported), None))
 
     def test_the_life_of_a_leaked_buffer(self):

@@ -388,6 +388,11 @@ TraceBuilder& TraceBuilder::hook(HookFact fact, const std::string& subject, int6
     return add(kMetaLog, record);
 }
 
+TraceBuilder& TraceBuilder::libc_data(const std::vector<uint64_t>& words) {
+    return hook(HookFact::kLibcData, "libc", static_cast<int64_t>(words.size()),
+                {reinterpret_cast<const char*>(words.data()), words.size() * sizeof(words[0])});
+}
+
 TraceBuilder& TraceBuilder::thread_info(uint32_t ordinal, int64_t kernel_id,
                                         const std::string& name) {
     Record record = at_now(Op::kThreadInfo);

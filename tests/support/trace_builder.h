@@ -71,6 +71,8 @@ public:
     TraceBuilder& unload(int64_t module, uint32_t epoch);
     TraceBuilder& hook(trace::HookFact fact, const std::string& subject, int64_t value,
                        const std::string& more = "");
+    // Words of libc's variables at the end.
+    TraceBuilder& libc_data(const std::vector<uint64_t>& words);
     TraceBuilder& thread_info(uint32_t ordinal, int64_t kernel_id, const std::string& name);
 
     // The finished file. May be called again after more was added.

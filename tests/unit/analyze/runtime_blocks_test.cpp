@@ -59,3 +59,20 @@ TEST_CASE("lastref's own frames do not hide whose block it is") {
     REQUIRE(report.findings[0].created.size() == 1);
     CHECK(report.findings[0].created[0].function == "main");
 }
+
+TEST_CASE(
+    "what libc made for itself and points to is the runtime's, what it made for others is not") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x10, "getpwuid", "/lib/libc.so.6");
+    frames.name(0x20, "main");
+    const uint32_t inside = builder.stack({0x10, 0x20}), outside = builder.stack({0x20});
+    builder.malloc(0x1000, 100, inside).malloc(0x2000, 100, inside).malloc(0x3000, 100, outside);
+    builder.libc_data({0x3000, 0x1000}).libc_data({0x4000});
+    const Report report = report_of(builder, frames);
+    CHECK(report.summary.runtime_blocks == 1);
+    CHECK(report.summary.runtime_bytes == 100);
+    const auto leaks = findings_of(report, Kind::kHeapLeak);
+    REQUIRE(leaks.size() == 2);
+    CHECK((leaks[0].example.buffer == 0x2000 || leaks[1].example.buffer == 0x2000));
+}
