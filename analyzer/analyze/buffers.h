@@ -1,15 +1,20 @@
 // The lives of refcounted buffers, as the hooks tell them.
 //
-//            create (count 1)                  release to 0, destroy, count 0
-//     none ──────────────────▶ live ──────────────────────────────────────────▶ ended
-//                               │ ▲ │                                           │ │ ▲
-//     retain +1, release -1, ◀──┘ │ │ its memory is freed or unmapped           │ └─┘ touch,
-//     retain: touch, count, move          │ ▼ while the count is above 0                │
-//     use-after-release
-//                                 │ freed: freed-while-referenced               │     release:
-//                                 │                                             │     over-release
-//                                 └─────── retain by another thread that was ◀──┘
-//                                          just too late to be recorded first
+//           create, count 1           release to 0, destroy, count 0
+//     none ──────────────────▶ live ────────────────────────────────▶ ended
+//                              │  ▲                                    │
+//          its memory is freed │  └────────────────────────────────────┘
+//            or unmapped       ▼      retain by another thread that was just too late to be
+//                            freed    recorded first; a reading of the counter above 0
+//
+//     state   event                    what it means
+//     live    retain, release          count + 1, - 1
+//     live    touch, count, move       the life goes on
+//     live    its memory is freed      count above 0: freed-while-referenced; for a hooked type,
+//                                      an unseen release
+//     ended,  release                  over-release
+//     freed   retain, touch, move      use-after-release
+//             destroy, count           nothing
 //
 //   - 'ended' and 'freed' lives are remembered until memory begins anew at their address
 //     (malloc, mmap), another life is created there, or newer ones push them out (kRemembered).
