@@ -173,26 +173,49 @@ Held why_held(const LiveStatistics& lives, const Population& site, const Populat
     return {};
 }
 
-bool is_growth(const LiveStatistics& lives, const TypeStatistics& type, uint64_t buffer_events) {
-    if (lives.count < kFewestGrown || lives.last_type_serial * 4 < type.created * 3 ||
-        type.stood_still()) {
-        return false;
-    }
-    if (lives.revisited * 2 >= lives.count) return true;
+namespace {
+
+// Of `all` in a row, the place `at` lies in the last quarter.
+bool in_last_quarter(uint64_t at, uint64_t all) {
+    return at * 4 >= all * 3;
+}
+
+// More and more of them, to the end.
+bool grows(const LiveStatistics& lives, const TypeStatistics& type) {
+    return lives.count >= kFewestGrown && in_last_quarter(lives.last_type_serial, type.created) &&
+           !type.stood_still();
+}
+
+// What nobody holds nobody uses: where somebody comes to one in four of the old ones, they are
+// held.
+bool are_old_and_in_use(const LiveStatistics& lives, uint64_t buffer_events) {
     const bool goes_on = lives.last_created_at >= buffer_events / 4 * 3;
-    // What nobody holds nobody uses: where somebody comes to one in four, they are held.
-    if (goes_on && lives.old >= kFewestGrown && lives.old_in_use * 4 >= lives.old) return true;
-    // Nobody comes to them, but they are held and go one by one, fewer than come.
-    if (have_more_and_more(lives, type) && type.ended >= kFewestDropped &&
-        out_of_turn(type) >= kDrawn) {
-        return true;
-    }
-    // First in, first out, and more come than go: a queue that is drained too slowly. What a fault
-    // leaves behind is among others that ended.
+    return goes_on && lives.old >= kFewestGrown && lives.old_in_use * 4 >= lives.old;
+}
+
+// Nobody comes to them, but they are held and go one by one, whichever their age, fewer than come.
+bool are_drawn(const LiveStatistics& lives, const TypeStatistics& type) {
+    return have_more_and_more(lives, type) && type.ended >= kFewestDropped &&
+           out_of_turn(type) >= kDrawn;
+}
+
+// First in, first out, and more come than go: a queue that is drained too slowly. What a fault
+// leaves behind is among others that ended.
+bool wait_in_a_queue(const LiveStatistics& lives, const TypeStatistics& type) {
     const bool newest = lives.first_type_serial + lives.count == type.created;
-    const bool drained = type.ended >= kFewestGrown && type.last_ended_at * 4 >= type.created * 3;
+    const bool drained =
+        type.ended >= kFewestGrown && in_last_quarter(type.last_ended_at, type.created);
     return newest && drained && type.peak_at_half * 4 >= lives.count &&
            lives.count * 2 >= type.peak_live;
+}
+
+}  // namespace
+
+bool is_growth(const LiveStatistics& lives, const TypeStatistics& type, uint64_t buffer_events) {
+    if (!grows(lives, type)) return false;
+    const bool are_revisited = lives.revisited * 2 >= lives.count;
+    return are_revisited || are_old_and_in_use(lives, buffer_events) || are_drawn(lives, type) ||
+           wait_in_a_queue(lives, type);
 }
 
 // What ended at once, or in turn, was no holder's choice: there the release of the others is
@@ -201,7 +224,7 @@ bool may_be_growth(const LiveStatistics& lives, uint64_t peers, const TypeStatis
     const bool few = peers < 2 * kFewestDropped && lives.count >= 2 * peers;
     const bool in_turn = type.ended >= kFewestDropped && out_of_turn(type) < kInTurn;
     return few && !in_turn && !ended_at_once(type) &&
-           lives.last_type_serial * 4 >= type.created * 3 && have_more_and_more(lives, type);
+           in_last_quarter(lives.last_type_serial, type.created) && have_more_and_more(lives, type);
 }
 
 }  // namespace lastref

@@ -124,33 +124,63 @@ bool MissingFrees::are_freed_at_one_place(const std::vector<Freed>& freed, const
     return share(most, all) >= kUsually && share(here, all_made_here) >= kUsually;
 }
 
+// Why blocks of this place may be live for good reasons, after all that was made there; empty where
+// none is seen.
+std::string MissingFrees::why_kept(const MemoryGroup& place, const Made& made) const {
+    const std::string of_all = "of all blocks made here, by whichever way, ";
+    if (made.forgotten * 2 < made.live || made.live > made.ended + made.ended / 2) {
+        return of_all + std::to_string(made.live) + " live and " + std::to_string(made.ended) +
+               " freed, most of those that live may be kept on purpose";
+    }
+    if (made.ranks.lie_in_front())
+        return of_all + "the first are left; they may be kept on purpose";
+    if (made.ranks.lie_at_end())
+        return of_all + "older ones were freed more often; these may be in use";
+    if (may_be_kept(place)) {
+        return "the program keeps blocks of " + std::to_string(kept_places_) +
+               " other places to its end, so these may be kept on purpose, too";
+    }
+    return {};
+}
+
+// That the free which usually comes is missing, before it is known which one that is.
+double MissingFrees::confidence(const MemoryGroup& place, uint64_t freed) {
+    const auto leaked = static_cast<double>(place.count), peers = static_cast<double>(freed);
+    // One more of either could always differ, as in confidence_of() (blame.h). What a program keeps
+    // on purpose may look the same, and no access to a block is seen: that is not measured.
+    constexpr double kSurest = 0.85;
+    return kSurest * (static_cast<double>(place.forgotten) / leaked) * (1 - 0.5 / (1 + peers / 2)) *
+           (1 - 0.3 / (1 + leaked));
+}
+
+Culprit MissingFrees::suspect(const MemoryGroup& place, const Freed& freed, uint64_t all) {
+    const Place origin = made_at(place);
+    const bool one = place.count == 1;
+    Culprit culprit;
+    culprit.cause = Cause::kMissingRelease;
+    culprit.frame = paths_.frame(plumbing_->site(Op::kFree, freed.path));
+    culprit.stack = names_.stack(paths_.stack(freed.path));
+    culprit.explanation =
+        "blocks made at this place are normally freed here, " + std::to_string(freed.count) +
+        " of " + std::to_string(all) + " that were looked at; " +
+        (one ? "this one was" : "these " + std::to_string(place.count) + " were") +
+        " last seen where " + (one ? "it was" : "they were") + " made" +
+        (origin == Plumbing::kNoPlace ? "" : ", in " + place_text(paths_.frame(origin)));
+    return culprit;
+}
+
 void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
+    const std::string no_culprit = "no culprit is named: ";
     if (place.forgotten * 2 < place.count) {
-        if (place.peers_ended != 0 && place.not_forgotten != nullptr) {
-            finding.reason = std::string("no culprit is named: ") + place.not_forgotten;
-        }
+        if (place.peers_ended != 0 && place.not_forgotten != nullptr)
+            finding.reason = no_culprit + place.not_forgotten;
         return;
     }
     const auto all_made = made_.find(made_at(place));
     if (all_made == made_.end()) return;
     const Made& made = all_made->second;
-    if (made.forgotten * 2 < made.live || made.live > made.ended + made.ended / 2) {
-        finding.reason = "no culprit is named: of all blocks made here, by whichever way, " +
-                         std::to_string(made.live) + " live and " + std::to_string(made.ended) +
-                         " freed, most of those that live may be kept on purpose";
-        return;
-    }
-    if (made.ranks.lie_in_front() || made.ranks.lie_at_end()) {
-        finding.reason =
-            std::string("no culprit is named: of all blocks made here, by whichever way, ") +
-            (made.ranks.lie_in_front() ? "the first are left; they may be kept on purpose"
-                                       : "older ones were freed more often; these may be in use");
-        return;
-    }
-    if (may_be_kept(place)) {
-        finding.reason = "no culprit is named: the program keeps blocks of " +
-                         std::to_string(kept_places_) +
-                         " other places to its end, so these may be kept on purpose, too";
+    if (const std::string why = why_kept(place, made); !why.empty()) {
+        finding.reason = no_culprit + why;
         return;
     }
     const std::vector<Freed> freed = freed_by(place);
@@ -158,36 +188,21 @@ void MissingFrees::judge(const MemoryGroup& place, Finding& finding) {
     for (const Freed& one : freed) all += one.count;
     if (all < kFewestPeers) return;
 
-    const auto leaked = static_cast<double>(place.count), peers = static_cast<double>(all);
-    // One more of either could always differ, as in confidence_of() (blame.h). What a program keeps
-    // on purpose may look the same, and no access to a block is seen: that is not measured.
-    constexpr double kSurest = 0.85;
-    const double sure = kSurest * (static_cast<double>(place.forgotten) / leaked) *
-                        (1 - 0.5 / (1 + peers / 2)) * (1 - 0.3 / (1 + leaked));
+    const double sure = confidence(place, all);
     // Where more are kept than freed, that may be what they are made for.
     const bool ambiguous = made.live > made.ended;
-    const Place origin = made_at(place);
     for (size_t i = 0; i < std::min(kMostSuspects, freed.size()); ++i) {
-        Culprit culprit;
-        culprit.cause = Cause::kMissingRelease;
-        culprit.confidence = sure * static_cast<double>(freed[i].count) / peers;
+        Culprit culprit = suspect(place, freed[i], all);
+        culprit.confidence = sure * static_cast<double>(freed[i].count) / static_cast<double>(all);
         if (ambiguous) culprit.confidence *= 0.6;
         culprit.ambiguous = ambiguous;
-        culprit.frame = paths_.frame(plumbing_->site(Op::kFree, freed[i].path));
-        culprit.stack = names_.stack(paths_.stack(freed[i].path));
-        culprit.explanation =
-            "blocks made at this place are normally freed here, " + std::to_string(freed[i].count) +
-            " of " + std::to_string(all) + " that were looked at; " +
-            (place.count == 1 ? "this one was" : "these " + std::to_string(place.count) + " were") +
-            " last seen where " + (place.count == 1 ? "it was" : "they were") + " made" +
-            (origin == Plumbing::kNoPlace ? "" : ", in " + place_text(paths_.frame(origin)));
         finding.suspects.push_back(std::move(culprit));
     }
     if (are_freed_at_one_place(freed, made) &&
         finding.suspects.front().confidence >= kLeastConfidence) {
         finding.culprit = finding.suspects.front();
     } else {
-        finding.reason = "no culprit is named: blocks made here are freed in several places";
+        finding.reason = no_culprit + "blocks made here are freed in several places";
     }
 }
 

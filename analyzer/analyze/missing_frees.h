@@ -47,6 +47,9 @@ private:
     };
 
     std::vector<Freed> freed_by(const MemoryGroup& place) const;
+    std::string why_kept(const MemoryGroup& place, const Made& made) const;
+    static double confidence(const MemoryGroup& place, uint64_t freed);
+    Culprit suspect(const MemoryGroup& place, const Freed& freed, uint64_t all);
     bool are_freed_at_one_place(const std::vector<Freed>& freed, const Made& made) const;
     bool may_be_kept(const MemoryGroup& place) const;
     Place made_at(const MemoryGroup& place) const;
