@@ -4,6 +4,8 @@
 #include <cmath>
 #include <set>
 
+#include "analyze/pairing_weights.h"
+
 namespace lastref {
 namespace {
 
@@ -70,7 +72,8 @@ double touch_distance(const Way& a, const Way& b) {
             ++j;
     }
     const size_t all = a.touches.size() + b.touches.size();
-    return std::min(1.0, 0.25 * static_cast<double>(all - 2 * common));
+    return std::min(pairing::kMostTouched,
+                    pairing::kTouched * static_cast<double>(all - 2 * common));
 }
 
 double distance_of(uint32_t times) {
@@ -82,8 +85,8 @@ double creation_distance(const Way& faulty, const Way& clean, const TypeWays& wa
     if (faulty.created == clean.created) return 0;
     const double depth = static_cast<double>(ways.paths().places(faulty.created).size() + 1);
     const auto common = static_cast<double>(ways.common_inside(faulty.created, clean.created));
-    return 0.1 + 0.2 * (1 - common / depth) +
-           (faulty.created_site != clean.created_site ? 0.7 : 0.0);
+    return pairing::kCreatedByOtherPath + pairing::kCreatedApart * (1 - common / depth) +
+           (faulty.created_site != clean.created_site ? pairing::kCreatedElsewhere : 0.0);
 }
 
 // Matches candidates with what may explain them, the likeliest first; fills in `strength`.
@@ -112,7 +115,8 @@ void explain(std::vector<Candidate>& candidates, std::vector<Candidate> reasons,
     }
     for (size_t i = 0; i < candidates.size(); ++i) {
         Candidate& candidate = candidates[i];
-        candidate.strength = left[i] != 0 ? 1 - 0.5 * best[i] : 0.3 * (1 - used[i]);
+        candidate.strength = left[i] != 0 ? 1 - pairing::kHalfExplained * best[i]
+                                          : pairing::kBadlyExplained * (1 - used[i]);
         if (left[i] != 0 && left[i] < candidate.use.times) {
             candidate.all_left = false;
             candidate.use.times = left[i];
@@ -129,13 +133,12 @@ void explain(std::vector<Candidate>& candidates, std::vector<Candidate> reasons,
 template <typename Score>
 void prefer_holder(std::vector<Candidate>& taken, const std::vector<Candidate>& given,
                    Score&& score) {
-    constexpr double kNearlyAsGood = 0.1;
     const auto maker = std::find_if(taken.begin(), taken.end(), [](const Candidate& one) {
         return one.use.op == Op::kCreate && one.by == SIZE_MAX;
     });
     if (maker == taken.end()) return;
     auto holder = taken.end();
-    double least = kNearlyAsGood;
+    double least = pairing::kNearlyAsGood;
     for (auto one = taken.begin(); one != taken.end(); ++one) {
         if (one->use.op != Op::kRetain || one->use.times != 1 || one->by == SIZE_MAX) continue;
         const double better = score(*one, given[one->by]) - score(*maker, given[one->by]);
@@ -222,13 +225,13 @@ double Pairing::related(const Use& a, const Use& b) const {
     }
     for (size_t i = x_first; i < x_end; ++i) {
         for (size_t j = y_first; j < y_end; ++j) {
-            double far = 0.15 * static_cast<double>(i - x_first + j - y_first);
-            if (by_caller && j == y_first) far += 0.3;
+            double far = pairing::kFrameBetween * static_cast<double>(i - x_first + j - y_first);
+            if (by_caller && j == y_first) far += pairing::kReleasedByCaller;
             if (paths.function(x[i]) == paths.function(y[j]))
                 code = std::max(code, 1 - far);
             else if (paths.scope(x[i]) == paths.scope(y[j])) {
                 const bool is_class = paths.function_name(paths.scope(x[i])).starts_with("class ");
-                code = std::max(code, (is_class ? 0.7 : 0.3) - far);
+                code = std::max(code, (is_class ? pairing::kSameClass : pairing::kSameFile) - far);
             }
         }
     }
@@ -236,10 +239,10 @@ double Pairing::related(const Use& a, const Use& b) const {
     const double calls = shorter == 0 ? 0
                                       : static_cast<double>(ways_.common_outside(a.path, b.path)) /
                                             static_cast<double>(shorter);
-    return 0.75 * code + 0.25 * calls;
+    return pairing::kCode * code + pairing::kCalls * calls;
 }
 
-// Of clean lives that do either, the share that does both equally often; 0.3 where none does. Where
+// Of clean lives that do either, the share that does both equally often. Where
 // no life ended those that leak tell as well, but only as far as they differ: what all of them do
 // once goes together with everything that all do.
 double Pairing::together(const Use& retain, const Use& release) {
@@ -260,7 +263,8 @@ double Pairing::together(const Use& retain, const Use& release) {
         if (takes) ++a;
         if (gives) ++b;
     }
-    double value = either == 0 ? 0.3 : static_cast<double>(equal) / static_cast<double>(either);
+    double value = either == 0 ? pairing::kNothingLearned
+                               : static_cast<double>(equal) / static_cast<double>(either);
     if (either == 0) {
         std::set<uint32_t> counts;
         for (const Way& way : ways_.running()) {
@@ -277,11 +281,11 @@ double Pairing::together(const Use& retain, const Use& release) {
 
 double Pairing::answers(const Use& retain, const Use& release) {
     const double learned = together(retain, release);
-    return 0.5 * learned + 0.5 * related(retain, release);
+    return pairing::kLearned * learned + pairing::kRelated * related(retain, release);
 }
 
 double Pairing::replaces(const Use& a, const Use& b) const {
-    return 0.6 * related(a, b);
+    return pairing::kReplaces * related(a, b);
 }
 
 Difference compare(const Way& faulty, const Way& clean, Fault fault, const TypeWays& ways,
@@ -292,8 +296,8 @@ Difference compare(const Way& faulty, const Way& clean, Fault fault, const TypeW
     for (const Bag* const bag : {&more, &fewer}) {
         for (const Use& use : *bag) difference.distance += distance_of(use.times);
     }
-    difference.distance += std::min(0.5, 0.02 * moved) + touch_distance(faulty, clean) +
-                           creation_distance(faulty, clean, ways);
+    difference.distance += std::min(pairing::kMostMoved, pairing::kMoved * moved) +
+                           touch_distance(faulty, clean) + creation_distance(faulty, clean, ways);
 
     std::vector<Candidate> reasons;
     const auto sort_in = [&](const Bag& bag, bool absent) {
@@ -360,7 +364,7 @@ Difference balance(const Way& faulty, Fault fault, const TypeWays& ways, Pairing
     const auto score = [&](const Use& take, const Use& give) {
         const double value = pairing.answers(take, give);
         // Who made a buffer and passed it on is the last to let go more often than not.
-        return take.op == Op::kCreate ? std::max(value, 0.45) : value;
+        return take.op == Op::kCreate ? std::max(value, pairing::kMakersDue) : value;
     };
     if (fault == Fault::kLeak) {
         const auto answer = [&](const Candidate& take, const Candidate& give) {

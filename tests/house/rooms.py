@@ -37,7 +37,7 @@ ANALYZE = {
     "kept": Room("model names lives",
                  "held leaked_groups memory_groups rank_test cache_window"),
     "blame": Room("model names lives kept",
-                  "plumbing ways pairing blame judges leak_group verdict_text leak_cycles linked_leaks"
+                  "plumbing ways pairing pairing_weights blame judges leak_group verdict_text leak_cycles linked_leaks"
                   " owned_parts made_together missing_frees"),
     "usage": Room("model names", "usage usage_builder frame_tree"),
     "build": Room("model names lives kept blame usage",
