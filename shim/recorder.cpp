@@ -1,8 +1,10 @@
 #include "recorder.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "known_pages.h"
 #include "raw_syscall.h"
 #include "recording.h"
 #include "startup_arena.h"
@@ -131,6 +133,7 @@ bool drop_block(const void* block) {
 
 void mapping_began(const void* address, size_t size, int protection, int flags, int fd,
                    const CallSite& site) {
+    if (flags & MAP_FIXED) forget_known_pages();
     Fields fields;
     fields.address = number(address);
     fields.size = size;
@@ -144,6 +147,7 @@ void mapping_failed(FailedCall call, size_t size, const CallSite& site) {
 }
 
 void mapping_ends(const void* address, size_t size, const CallSite& site) {
+    forget_known_pages();
     Fields fields;
     fields.address = number(address);
     fields.size = size;
@@ -158,6 +162,7 @@ void mapping_did_not_end(const void* address, size_t size) {
 }
 
 void remap_begins(const void* address, size_t size) {
+    forget_known_pages();
     Fields fields;
     fields.address = number(address);
     fields.size = size;

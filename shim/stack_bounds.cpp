@@ -9,15 +9,15 @@ namespace {
 
 constexpr uintptr_t kPage = 4096;
 constexpr uintptr_t kMaxProbedPages = 8192;  // 32 MiB of stack between two events
+constexpr uint32_t kGapTrusted = 64;
 constexpr uintptr_t kMaxForeignStack = 8u << 20;
 
-// All pages of [low, high) readable; `high` is known to be.
-bool pages_readable(uintptr_t low, uintptr_t high) {
-    if (high - low > kMaxProbedPages * kPage) return false;
-    for (uintptr_t page = low; page < high; page += kPage) {
-        if (!page_readable(page)) return false;
+// The highest page of [low, high) that can't be read; 0: all can.
+uintptr_t find_gap(uintptr_t low, uintptr_t high) {
+    for (uintptr_t page = (high - 1) & ~(kPage - 1); page >= low; page -= kPage) {
+        if (!page_readable(page)) return page;
     }
-    return true;
+    return 0;
 }
 
 uintptr_t thread_control_block() {
@@ -30,7 +30,12 @@ uintptr_t thread_control_block() {
 void learn(OwnStack& own, uintptr_t sp) {
     const uintptr_t page = sp & ~(kPage - 1);
     if (own.high != 0) {
-        if (sp < own.low && pages_readable(page, own.low)) own.low = page;
+        if (sp >= own.low || own.low - page > kMaxProbedPages * kPage) return;
+        const bool is_behind_gap = own.gap != 0 && page <= own.gap;
+        if (is_behind_gap && ++own.gap_uses % kGapTrusted != 0) return;
+        if (is_behind_gap && !page_readable(own.gap)) return;
+        own.gap = find_gap(page, own.low);
+        if (own.gap == 0) own.low = page;
         return;
     }
     const uintptr_t ends[] = {thread_control_block(),
@@ -39,7 +44,7 @@ void learn(OwnStack& own, uintptr_t sp) {
     for (uintptr_t end : ends) {
         if (end > sp && (high == 0 || end < high)) high = end;
     }
-    if (high == 0 || !pages_readable(page, high)) return;
+    if (high == 0 || high - page > kMaxProbedPages * kPage || find_gap(page, high) != 0) return;
     own.low = page;
     own.high = high & ~uintptr_t{7};
 }
@@ -66,14 +71,14 @@ ReadableStack ReadableStack::interrupted(OwnStack& own, uintptr_t sp, bool probe
     constexpr uintptr_t kRedZone = 128;  // System V ABI, AMD64 supplement, 3.2.2
     const uintptr_t low = sp - kRedZone, page = low & ~(kPage - 1);
     const bool there =
-        page == (sp & ~(kPage - 1)) || own.holds(low) || (probe && page_readable(page));
+        page == (sp & ~(kPage - 1)) || own.holds(low) || own.pages.readable(page, probe);
     return {own, there ? low : sp, probe, false};
 }
 
 bool ReadableStack::extend(uintptr_t address) {
     if ((address & 7) != 0 || address < low_ || address >= limit_) return false;
     while (address >= high_) {
-        if (high_ >= limit_ || !probe_ || !page_readable(high_)) return false;
+        if (high_ >= limit_ || !pages_->readable(high_, probe_)) return false;
         high_ += kPage;
     }
     return true;

@@ -4,20 +4,29 @@
 // everything from there to the stack's end is mapped: the end is known without a system call
 // (glibc puts the thread's control block at the top of its stack; the main thread's is
 // __libc_stack_end). Each page between a newly seen depth and the known part is probed once, which
-// also tells own stacks from others: a guard page stops the probe.
+// also distinguishes own stacks from others: a guard page stops the probe. That page is remembered;
+// it is asked for again now and then, since the main thread's stack grows over it.
 //
-// On any other stack (sigaltstack, coroutines) each page is probed when a walk first enters it.
-// Such a page may be unmapped between two walks, never under a running one.
+// On any other stack (sigaltstack, coroutines, split stacks) each page that a walk enters is looked
+// up in known_pages.h.
 #ifndef LASTREF_SHIM_STACK_BOUNDS_H
 #define LASTREF_SHIM_STACK_BOUNDS_H
 
 #include <stdint.h>
+
+#include "known_pages.h"
 
 namespace lastref {
 
 // Of one thread. All zero: nothing known yet.
 struct OwnStack {
     uintptr_t low, high;  // [low, high) is the thread's own stack as far as seen, and mapped
+    uintptr_t gap;        // the page below `low` where it ended when last asked; 0: not asked yet
+    uint32_t gap_uses;    // how often `gap` was trusted since
+    KnownPages pages;     // of other memory
+
+    // Another thread goes on with it. What is known of pages holds for all threads.
+    void hand_over() { low = high = gap = 0; }
 
     bool holds(uintptr_t address) const { return address - low < high - low; }
 };
@@ -29,7 +38,8 @@ class ReadableStack {
 public:
     // `probe`: system calls may be made. `live`: code runs on this stack now, so that the page of
     // `sp` is known to be there.
-    ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live) : probe_(probe) {
+    ReadableStack(OwnStack& own, uintptr_t sp, bool probe, bool live)
+        : pages_(&own.pages), probe_(probe) {
         low_ = sp & ~uintptr_t{7};
         high_ = limit_ = own.high;
         if (!own.holds(sp)) [[unlikely]]
@@ -57,6 +67,7 @@ private:
     void look_around(OwnStack& own, uintptr_t sp, bool live);
     bool extend(uintptr_t address);
 
+    KnownPages* pages_;
     uintptr_t low_, high_;  // [low_, high_) is readable; empty where high_ <= low_
     uintptr_t limit_;       // a foreign stack is not followed beyond
     bool probe_;

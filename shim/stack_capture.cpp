@@ -48,27 +48,30 @@ bool at_return(uintptr_t pc) {
     return *reinterpret_cast<const uint8_t*>(pc) == 0xc3;
 }
 
+// Whether the call before `pc` can be looked at.
+bool call_readable(uintptr_t pc, OwnStack& own, bool probe) {
+    return own.pages.readable(pc - kLongestCall, probe) && own.pages.readable(pc - 1, probe);
+}
+
 // What code without frame pointers keeps in rbp may point into the stack too, but hardly ever at
 // the address behind a call.
-bool returns_from_call(uintptr_t pc, bool probe) {
-    return (in_module(pc) ||
-            (probe && address_readable(reinterpret_cast<const void*>(pc - kLongestCall)) &&
-             address_readable(reinterpret_cast<const void*>(pc - 1)))) &&
-           follows_call(pc);
+bool returns_from_call(uintptr_t pc, OwnStack& own, bool probe) {
+    return call_readable(pc, own, probe) && follows_call(pc);
 }
 
 // Where code without CFI that keeps frame pointers (push %rbp; mov %rsp, %rbp) has its caller's
 // rbp, the return address right behind it: where rbp points, but for a few instructions that a
 // signal may interrupt. `saved` is false where rbp is still the caller's, or is again.
-uintptr_t saved_frame_pointer(const Registers& r, bool exact, bool probe, bool& saved) {
+uintptr_t saved_frame_pointer(const Registers& r, bool exact, OwnStack& own, bool probe,
+                              bool& saved) {
     static const uint8_t prologue[] = {0x55, 0x48, 0x89, 0xe5};
     const uintptr_t pc = r.pc & ~trace::kExactPc;
     const auto begins = [](uintptr_t at) {
         return memcmp(reinterpret_cast<const void*>(at), prologue, sizeof(prologue)) == 0;
     };
     saved = true;
-    if (!exact || !probe || !address_readable(reinterpret_cast<const void*>(pc - 1)) ||
-        !address_readable(reinterpret_cast<const void*>(pc + sizeof(prologue)))) {
+    if (!exact || !own.pages.readable(pc - 1, probe) ||
+        !own.pages.readable(pc + sizeof(prologue), probe)) {
         return r.fp;
     }
     if (begins(pc - 1)) return r.sp;
@@ -76,13 +79,14 @@ uintptr_t saved_frame_pointer(const Registers& r, bool exact, bool probe, bool& 
     return saved ? r.fp : r.sp - sizeof(uintptr_t);
 }
 
-Step step_by_frame_pointer(Registers& r, ReadableStack& stack, bool exact, bool probe) {
+Step step_by_frame_pointer(Registers& r, ReadableStack& stack, OwnStack& own, bool exact,
+                           bool probe) {
     bool saved;
-    const uintptr_t frame = saved_frame_pointer(r, exact, probe, saved);
+    const uintptr_t frame = saved_frame_pointer(r, exact, own, probe, saved);
     uintptr_t pc = 0, fp = r.fp;
     if ((saved && (frame < r.sp || !stack.read(frame, fp))) ||
         !stack.read(frame + sizeof(uintptr_t), pc) || !plausible_code(pc) ||
-        !returns_from_call(pc, probe)) {
+        !returns_from_call(pc, own, probe)) {
         return Step::kLost;
     }
     r = {pc, frame + 2 * sizeof(uintptr_t), fp};
@@ -136,8 +140,9 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             if (rule.cfa == CfaKind::kOther) return Step::kLost;
             // Nor does what starts a coroutine: glibc's makecontext has it return to a place that
             // no call led to. The frame pointer there is its maker's, who may be gone.
-            if (!exact && in_module(pc - 1) && !follows_call(pc)) return Step::kOutermost;
-            return step_by_frame_pointer(frame, stack, exact, probe);
+            if (!exact && in_module(pc - 1) && call_readable(pc, own, probe) && !follows_call(pc))
+                return Step::kOutermost;
+            return step_by_frame_pointer(frame, stack, own, exact, probe);
     }
     uintptr_t return_address = 0;
     if (cfa <= frame.sp || !stack.read(cfa - sizeof(uintptr_t), return_address)) {

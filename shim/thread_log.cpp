@@ -134,7 +134,7 @@ ThreadState* attach_thread(Session& session) {
     }
     state->attached = 1;
     state->thread = session.next_thread.fetch_add(1, std::memory_order_relaxed);
-    state->own_stack = {};
+    state->own_stack.hand_over();
     for (Writer& writer : state->writers) writer.memo->count = 0;
     state->kernel_id = may_call_kernel() ? raw::thread_id() : 0;
     memset(state->name, 0, sizeof(state->name));

@@ -68,6 +68,7 @@ class Stacks(SideBySide):
         self.assertEqual(balance.of(6702), (5, 5))
         self.assertEqual(balance.of(6703), (5, 5))
         self.assertEqual(balance.of(6704), (2, 2))
+        self.assertEqual(balance.of(6705), (1, 1))
 
 
 if __name__ == "__main__":

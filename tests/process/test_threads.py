@@ -1,5 +1,7 @@
 """Programs whose threads come, go, and free what others allocated."""
 
+import os
+import re
 import unittest
 
 from side_by_side import Balance, SideBySide, process
@@ -44,6 +46,38 @@ class Threads(SideBySide):
         run = self.side_by_side(process("coroutines"))
         self.assertEqual(Balance(run.traces[0]).of(6501), (20000, 20000))
         self.assert_clean(run)
+
+
+class ForeignStacks(SideBySide):
+    """Stacks that are not the thread's own: whether their pages can be read is asked once for each
+    page, not with each event."""
+
+    def probes(self, name):
+        run = self.preloaded(process("count_probes"), process(name))
+        self.assertEqual(run.status, 0, repr(run))
+        return int(re.search(r"(\d+) probes", run.stderr).group(1))
+
+    def stacks(self, run, size):
+        return [[frame["function"] for frame in event["stack"]]
+                for event in events(run.traces[0], "--stacks")
+                if event["op"] == "malloc" and event["size"] == size]
+
+    def test_many_coroutines(self):
+        run = self.side_by_side(process("many_coroutines"))
+        stacks = self.stacks(run, 6611)
+        self.assertEqual((len(stacks), {tuple(stack) for stack in stacks}),
+                         (5000, {("descend",) * 4 + ("run", "")}))
+        # Four pages of each of 500 stacks, and again where memory was unmapped.
+        self.assertLess(self.probes("many_coroutines"), 5000)
+
+    def test_split_stacks(self):
+        if not os.path.exists(process("split_stack")):
+            self.skipTest("the compiler has no -fsplit-stack")
+        run = self.side_by_side(process("split_stack"))
+        balance = Balance(run.traces[0])
+        self.assertEqual((balance.of(6601), balance.of(6602)), ((4000, 4000), (4000, 4000)))
+        # Some hundred frames' pages for each of 16,000 events, if they were not remembered.
+        self.assertLess(self.probes("split_stack"), 16000)
 
 
 if __name__ == "__main__":
