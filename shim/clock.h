@@ -22,14 +22,11 @@ enum class TickSource : uint32_t {
     kCounter,
 };
 
-// Which clock this machine has. Reads /sys: call once, at start.
-TickSource choose_clock();
+// Which clock this machine has. Reads /sys: call once, at start. `vdso`: its ELF header, 0: none.
+TickSource choose_clock(uintptr_t vdso);
 
-inline uint64_t clock_ns(clockid_t id) {
-    timespec now;
-    clock_gettime(id, &now);  // vDSO; fails for no clock that we pass
-    return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
-}
+// Nanoseconds, by the kernel's vDSO or a system call: clock_gettime() may be the program's own.
+uint64_t clock_ns(clockid_t id);
 
 // From now on count, starting at `ticks`.
 void start_counting(uint64_t ticks);

@@ -1,8 +1,8 @@
-// The length and the addresses of an x86-64 instruction, by Zydis.
+// The length and the addresses of an x86-64 instruction.
 //
-// Zydis is loaded with dlopen() when hooks are asked for, so that nobody else pays for it. Shared
-// by the shim and the command (`lastref hooks check`). After load() nothing allocates or takes a
-// lock.
+// No library decodes here: the shim needs this in its constructor, where loading a library would
+// call an allocator that is not set up yet, and on machines that have none. The tests compare it
+// with Zydis over whole libraries.
 #ifndef LASTREF_SHIM_HOOK_DECODER_H
 #define LASTREF_SHIM_HOOK_DECODER_H
 
@@ -30,20 +30,9 @@ struct Instruction {
     int64_t distance;   // from the next instruction
 };
 
-class Decoder {
-public:
-    // False where Zydis can't be had; why() says why then.
-    bool load();
-    bool loaded() const { return decode_ != nullptr; }
-    const char* why() const { return why_; }
-
-    // False where there is no whole instruction in `size` bytes.
-    bool decode(const uint8_t* code, size_t size, Instruction& instruction) const;
-
-private:
-    const char* why_ = "";
-    int (*decode_)(const uint8_t*, size_t, Instruction&) = nullptr;
-};
+// The instruction at `code`. False where there is no whole one in `size` bytes, or none that 64-bit
+// mode has. Operands are not checked further: some byte strings that a processor refuses pass.
+bool decode(const uint8_t* code, size_t size, Instruction& instruction);
 
 }  // namespace lastref::hooks
 

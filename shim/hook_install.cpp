@@ -40,13 +40,6 @@ const char* write_failed(const CodeWriter& writer) {
     return writer.error() != 0 ? "its memory can't be written" : "no free memory near it";
 }
 
-bool write_jump(uintptr_t from, uintptr_t to, CodeWriter& writer) {
-    uint8_t jump[kJumpSize] = {0xe9};
-    const auto distance = static_cast<int32_t>(to - (from + kJumpSize));
-    memcpy(jump + 1, &distance, sizeof(distance));
-    return writer.write(from, jump, sizeof(jump));
-}
-
 const char* replace_slot(Patch& patch, const LoadedImage& image, CodeWriter& writer) {
     const uintptr_t function = *reinterpret_cast<const uintptr_t*>(patch.entry);
     if (function == 0) return "the slot is empty";
@@ -66,6 +59,13 @@ const char* replace_slot(Patch& patch, const LoadedImage& image, CodeWriter& wri
 }
 
 }  // namespace
+
+bool write_jump(uintptr_t from, uintptr_t to, CodeWriter& writer) {
+    uint8_t jump[kJumpSize] = {0xe9};
+    const auto distance = static_cast<int32_t>(to - (from + kJumpSize));
+    memcpy(jump + 1, &distance, sizeof(distance));
+    return writer.write(from, jump, sizeof(jump));
+}
 
 void* take_memory(size_t size) {
     size = (size + 15) & ~size_t{15};
@@ -138,9 +138,8 @@ const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer) 
     if (!block) return write_failed(writer);
     const uintptr_t at = block->begin + block->used;
     Relocated moved;
-    if (const char* reason =
-            relocate_prologue(decoder, code, size, available, image.file.preceding(address),
-                              patch.entry, at + kEntrySize, moved)) {
+    if (const char* reason = relocate_prologue(code, size, available, image.file.preceding(address),
+                                               patch.entry, at + kEntrySize, moved)) {
         return reason;
     }
     uint8_t entry[kEntrySize];

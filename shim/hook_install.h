@@ -37,6 +37,9 @@ bool bind(Patch& patch, const Rule& rule, HookedType& type, const char* function
 // reason.
 const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer);
 
+// The jump at a function's entry, over its first kJumpSize bytes.
+bool write_jump(uintptr_t from, uintptr_t to, CodeWriter& writer);
+
 // Its library is gone: nobody is in its code any more, and what stands there next is another's.
 void uninstall(Patch& patch);
 

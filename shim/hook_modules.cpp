@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <link.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "hook_debug_file.h"
 #include "hook_events.h"
 #include "hook_notes.h"
 #include "hook_pass.h"
+#include "mapped_file.h"
 #include "module_lookup.h"
 #include "raw_syscall.h"
 #include "session.h"
@@ -17,8 +17,6 @@
 #include "text.h"
 
 namespace lastref::hooks {
-
-Decoder decoder;
 
 namespace {
 
@@ -37,38 +35,6 @@ Module* modules;  // kModules
 unsigned module_count;
 // Function pointers that were looked at, each mixed with its rule; 0: free.
 std::atomic<uintptr_t> tried[kTried];
-
-// A library's file, mapped for one pass.
-class MappedFile {
-public:
-    MappedFile() = default;
-    explicit MappedFile(const char* path) { map(path); }
-    ~MappedFile() { unmap(); }
-    MappedFile(const MappedFile&) = delete;
-    MappedFile& operator=(const MappedFile&) = delete;
-
-    void map(const char* path) {
-        unmap();
-        const int fd = raw::open(path, O_RDONLY | O_CLOEXEC, 0);
-        if (fd < 0) return;
-        const long end = raw::call(SYS_lseek, fd, 0, 2 /* SEEK_END */);
-        if (end > 0) {
-            size_ = static_cast<size_t>(end);
-            bytes_ = static_cast<uint8_t*>(raw::map(size_, PROT_READ, MAP_PRIVATE, fd, 0));
-        }
-        raw::close(fd);
-    }
-    bool open(ElfImage& image) const { return bytes_ && image.open(bytes_, size_); }
-
-private:
-    void unmap() {
-        if (bytes_) raw::unmap(bytes_, size_);
-        bytes_ = nullptr;
-    }
-
-    uint8_t* bytes_ = nullptr;
-    size_t size_ = 0;
-};
 
 // Symbols that were stripped into `file`.
 void find_stripped_symbols(ElfImage& elf, const char* path, MappedFile& file) {
@@ -120,7 +86,7 @@ void writing_failed(const CodeWriter& writer) {
 }
 
 void hook_module(Module& module, const char* soname) {
-    const char* const path = is_main(*module.map) ? "/proc/self/exe" : module.map->l_name;
+    const char* const path = file_of(*module.map);
     MappedFile file(path), symbols;
     ElfImage elf;
     if (!file.open(elf)) {
@@ -268,7 +234,7 @@ void hook_function_at(uintptr_t function, const Binding& rule) {
     if (!holder.owned() || try_once(tried_key(function, rule))) return;
     const link_map* map = module_of(function);
     if (!map) return note_refused(*rule.type, "a function pointer", "it points to no module");
-    MappedFile file(is_main(*map) ? "/proc/self/exe" : map->l_name);
+    MappedFile file(file_of(*map));
     ElfImage elf;
     if (!file.open(elf)) {
         return note_refused(*rule.type, "a function pointer", "its module's file can't be read");

@@ -4,12 +4,9 @@
 
 #include <stdint.h>
 
-#include "hook_decoder.h"
 #include "hook_table.h"
 
 namespace lastref::hooks {
-
-extern Decoder decoder;
 
 // Hooks what is new in the loader's list, forgets what is gone. Under the loader's lock, or before
 // there is a second thread.

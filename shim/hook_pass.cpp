@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hook_notes.h"
+#include "libc_functions.h"
 #include "text.h"
 
 namespace lastref::hooks {
@@ -158,9 +159,10 @@ uint32_t HookPass::run(CodeWriter& writer) {
 }
 
 bool load_demangler() {
-    void* library = dlopen("libstdc++.so.6", RTLD_NOW | RTLD_LOCAL);
-    if (!library) library = dlopen("libc++abi.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (library) demangle = reinterpret_cast<Demangle>(dlsym(library, "__cxa_demangle"));
+    if (!libc.dlopen || !libc.dlsym) return false;
+    void* library = libc.dlopen("libstdc++.so.6", RTLD_NOW | RTLD_LOCAL);
+    if (!library) library = libc.dlopen("libc++abi.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (library) demangle = reinterpret_cast<Demangle>(libc.dlsym(library, "__cxa_demangle"));
     return demangle != nullptr;
 }
 

@@ -44,7 +44,7 @@ private:
     const uint64_t target_;
 };
 
-bool is_padding(const uint8_t* code, size_t size, const Decoder& decoder) {
+bool is_padding(const uint8_t* code, size_t size) {
     // int3, zeros, or nops of any length.
     for (size_t i = 0; i < size;) {
         if (code[i] == 0xcc || code[i] == 0x00 || code[i] == 0x90) {
@@ -52,7 +52,7 @@ bool is_padding(const uint8_t* code, size_t size, const Decoder& decoder) {
             continue;
         }
         Instruction one;
-        if (!decoder.decode(code + i, 15, one)) return false;
+        if (!decode(code + i, 15, one)) return false;
         const uint8_t* at = code + i;
         while (*at == 0x66 || *at == 0x2e) at++;
         if (at[0] != 0x0f || at[1] != 0x1f) return false;
@@ -62,12 +62,11 @@ bool is_padding(const uint8_t* code, size_t size, const Decoder& decoder) {
 }
 
 // Whether the function jumps back into bytes that the jump will cover.
-const char* scan_for_jumps_into(const Decoder& decoder, const uint8_t* code, size_t size,
-                                unsigned covered) {
+const char* scan_for_jumps_into(const uint8_t* code, size_t size, unsigned covered) {
     if (size > kMostScanned) size = kMostScanned;
     for (size_t i = 0; i < size;) {
         Instruction one;
-        if (!decoder.decode(code + i, size - i, one)) break;  // data, or the end of what we know
+        if (!decode(code + i, size - i, one)) break;  // data, or the end of what we know
         i += one.length;
         if (one.kind != Instruction::kJump && one.kind != Instruction::kBranch &&
             one.kind != Instruction::kOther) {
@@ -83,7 +82,7 @@ const char* scan_for_jumps_into(const Decoder& decoder, const uint8_t* code, siz
 
 // Whether an instruction seems to begin at `at`, which has `before` readable bytes in front of it.
 // A decoder that starts anywhere soon falls into step with the code: most starts must meet `at`.
-bool begins_instruction(const Decoder& decoder, const uint8_t* at, size_t before) {
+bool begins_instruction(const uint8_t* at, size_t before) {
     constexpr size_t kNearest = 16, kStarts = 16;
     if (before < kNearest + kStarts) return true;
     unsigned met = 0;
@@ -92,7 +91,7 @@ bool begins_instruction(const Decoder& decoder, const uint8_t* at, size_t before
         Instruction one;
         while (back != 0) {
             // Four bytes at `at` are readable too.
-            const size_t length = decoder.decode(at - back, back + 4, one) ? one.length : 1;
+            const size_t length = decode(at - back, back + 4, one) ? one.length : 1;
             if (length > back) break;
             back -= length;
         }
@@ -104,8 +103,7 @@ bool begins_instruction(const Decoder& decoder, const uint8_t* at, size_t before
 // Hand-written assembly lets functions share code: a neighbour may jump behind the first
 // instruction. Looked for at every byte, since nobody says where the neighbours' instructions
 // begin.
-const char* scan_neighbours(const Decoder& decoder, const uint8_t* code, size_t size,
-                            size_t available, size_t before) {
+const char* scan_neighbours(const uint8_t* code, size_t size, size_t available, size_t before) {
     constexpr int64_t kAround = 16 << 10, kShortest = 130;
     const auto first = -static_cast<int64_t>(before);
     const auto last = static_cast<int64_t>(available) - 6;
@@ -126,7 +124,7 @@ const char* scan_neighbours(const Decoder& decoder, const uint8_t* code, size_t 
         const int64_t goal = at + length + distance;
         const bool own = at >= 0 && at < static_cast<int64_t>(size);
         if (goal > 0 && goal < static_cast<int64_t>(kJumpSize) && !own &&
-            begins_instruction(decoder, code + at, static_cast<size_t>(at - first))) {
+            begins_instruction(code + at, static_cast<size_t>(at - first))) {
             return "a neighbour jumps into its first instructions";
         }
     }
@@ -176,16 +174,15 @@ const char* relocate_one(const Instruction& one, const uint8_t* code, uint64_t n
 
 }  // namespace
 
-const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_t size,
-                              size_t available, size_t before, uint64_t address, uint64_t target,
-                              Relocated& result) {
+const char* relocate_prologue(const uint8_t* code, size_t size, size_t available, size_t before,
+                              uint64_t address, uint64_t target, Relocated& result) {
     result.size = result.covered = 0;
     Writer out(result, target);
     bool goes_on = true;
     while (result.covered < kJumpSize && goes_on) {
         Instruction one;
         const unsigned at = result.covered;
-        if (at >= size || !decoder.decode(code + at, size - at, one)) {
+        if (at >= size || !decode(code + at, size - at, one)) {
             return "its first instructions can't be read";
         }
         if (result.size + kLongestOutput + kJumpSize > kMostRelocated) return "too long";
@@ -207,15 +204,14 @@ const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_
     }
     if (result.covered < kJumpSize) {
         // It ends before: what follows must be nobody's.
-        if (size > result.covered && !is_padding(code + result.covered,
-                                                 size - result.covered < kJumpSize - result.covered
-                                                     ? size - result.covered
-                                                     : kJumpSize - result.covered,
-                                                 decoder)) {
+        if (size > result.covered &&
+            !is_padding(code + result.covered, size - result.covered < kJumpSize - result.covered
+                                                   ? size - result.covered
+                                                   : kJumpSize - result.covered)) {
             return "too short";
         }
         if (available < kJumpSize ||
-            !is_padding(code + result.covered, kJumpSize - result.covered, decoder)) {
+            !is_padding(code + result.covered, kJumpSize - result.covered)) {
             return "too short";
         }
     } else if (goes_on) {
@@ -223,10 +219,10 @@ const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_
         if (!out.distance_to(address + result.covered)) return "too far from free memory";
     }
     if (const char* reason = scan_for_jumps_into(
-            decoder, code, size, result.covered < kJumpSize ? result.covered : kJumpSize)) {
+            code, size, result.covered < kJumpSize ? result.covered : kJumpSize)) {
         return reason;
     }
-    return scan_neighbours(decoder, code, size, available, before);
+    return scan_neighbours(code, size, available, before);
 }
 
 }  // namespace lastref::hooks

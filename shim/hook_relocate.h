@@ -25,9 +25,8 @@ struct Relocated {
 // or up to the next symbol. `available`: how many bytes follow at `code` in all, and `before`, how
 // many precede it; padding may be taken from them, and neighbours there may jump into the function.
 // `target`: where the result will run. nullptr on success, else the reason.
-const char* relocate_prologue(const Decoder& decoder, const uint8_t* code, size_t size,
-                              size_t available, size_t before, uint64_t address, uint64_t target,
-                              Relocated& result);
+const char* relocate_prologue(const uint8_t* code, size_t size, size_t available, size_t before,
+                              uint64_t address, uint64_t target, Relocated& result);
 
 }  // namespace lastref::hooks
 

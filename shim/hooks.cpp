@@ -1,6 +1,5 @@
 #include "hooks.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
 #include <string.h>
@@ -12,9 +11,10 @@
 #include "hook_modules.h"
 #include "hook_notes.h"
 #include "hook_pass.h"
-#include "module_lookup.h"
+#include "libc_functions.h"
 #include "raw_syscall.h"
 #include "session.h"
+#include "symbol_lookup.h"
 #include "text.h"
 
 namespace lastref::hooks {
@@ -32,10 +32,10 @@ void say_error(void*, const RuleError& error) {
 
 // The folder of built-in packs lies beside the shim.
 bool pack_path(const char* name, size_t size, Text& path) {
-    Dl_info self;
-    if (!dladdr(&table, &self) || !self.dli_fname) return false;
-    const char* slash = strrchr(self.dli_fname, '/');
-    if (slash) path.add(self.dli_fname, static_cast<size_t>(slash - self.dli_fname) + 1);
+    const link_map* self = own_module();
+    if (!self || !self->l_name) return false;
+    const char* slash = strrchr(self->l_name, '/');
+    if (slash) path.add(self->l_name, static_cast<size_t>(slash - self->l_name) + 1);
     path.add("lastref/hooks/").add(name, size).add(".rules");
     return !path.cut();
 }
@@ -122,16 +122,16 @@ void read_all_rules() {
 // none either. Run with the true ones first, it does no harm to be run again.
 void initialise_libc(int count, char** arguments, char** environment) {
     if (environ) return;
-    lastref::Module libc;
-    if (!find_module(reinterpret_cast<uintptr_t>(&getpid), libc) || !libc.map) return;
+    const link_map* module = libc_module();
+    if (!module) return;
     using Initialise = void (*)(int, char**, char**);
     uintptr_t array = 0, size = 0;
-    for (const ElfW(Dyn)* entry = libc.map->l_ld; entry->d_tag != DT_NULL; entry++) {
-        if (entry->d_tag == DT_INIT_ARRAY) array = libc.map->l_addr + entry->d_un.d_ptr;
+    for (const ElfW(Dyn)* entry = module->l_ld; entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == DT_INIT_ARRAY) array = module->l_addr + entry->d_un.d_ptr;
         if (entry->d_tag == DT_INIT_ARRAYSZ) size = entry->d_un.d_val;
         if (entry->d_tag == DT_INIT) {
-            reinterpret_cast<Initialise>(libc.map->l_addr + entry->d_un.d_ptr)(count, arguments,
-                                                                               environment);
+            reinterpret_cast<Initialise>(module->l_addr + entry->d_un.d_ptr)(count, arguments,
+                                                                             environment);
         }
     }
     for (uintptr_t i = 0; i < size / sizeof(Initialise); i++) {
@@ -153,16 +153,16 @@ void start(int count, char** arguments, char** environment) {
     if (!make_tables()) return note_off("no memory is left");
     read_all_rules();
     if (table.rules->rule_count == 0) return note_off("there are no rules to go by");
-    initialise_libc(count, arguments, environment);
-    // What the loader allocates for a library of ours is not the program's.
-    recording = false;
-    const bool loaded = decoder.load();
-    if (loaded && has_demangled_names() && !load_demangler()) {
-        say_more(
-            "hooks: no C++ library demangles names: rules with patterns in quotes match nothing");
+    if (has_demangled_names()) {
+        initialise_libc(count, arguments, environment);
+        recording = false;  // what the loader allocates for a library of ours is not the program's
+        if (!load_demangler()) {
+            say_more(
+                "hooks: no C++ library demangles names: rules with patterns in quotes match "
+                "nothing");
+        }
+        recording = true;
     }
-    recording = true;
-    if (!loaded) return note_off(decoder.why());
     table.active.store(true);
     scan_modules();
     replace_slots();

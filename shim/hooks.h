@@ -1,7 +1,7 @@
 // Hooks of other people's libraries, by rule (hook_rules.h), with no recompile.
 //
 //   hook_rules      the grammar and its parser          hook_elf       symbols of a library's file
-//   hook_decoder    Zydis, on demand                    hook_relocate  moves first instructions
+//   hook_decoder    lengths of instructions             hook_relocate  moves first instructions
 //   hook_code       near memory, writing code           hook_stub      where hooked entries lead
 //   hook_handler    evaluates rules at each call        hook_events    what becomes an event
 //   hook_modules    libraries come and go               hooks          the start, and rule files

@@ -3,47 +3,73 @@
 // Most definitions of them call malloc and free, which are seen anyway: then these functions only
 // jump on to the next definition. Where the allocator that provides malloc defines a form too
 // (jemalloc, tcmalloc, mimalloc) it bypasses malloc, and is recorded here; should it call malloc or
-// free by name after all, the block is recorded once (t_last_block, t_deleted_block).
+// free by name after all, the block is recorded once (t_last_block, t_deleted_block). The forms of
+// an allocator in front of us are of that kind: its entries lead to the functions of front_forms.
 //
 // A program without the C++ library in its global scope may load one privately (a plug-in opened
 // with RTLD_LOCAL); its calls bind to us, and no next definition is to be found. What libstdc++ and
 // libc++ do there, malloc and free, is then done here.
+#include "interpose_new.h"
+
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <new>
 
-#include "interpose.h"
-#include "real_functions.h"
-#include "recorder.h"
+#include "heap_calls.h"
+#include "libc_functions.h"
 
 namespace {
 
 using lastref::CallSite;
 using lastref::OperatorForm;
-using lastref::real;
 namespace recorder = lastref::recorder;
+
+// malloc and free as a library's own call of them would end: in front of us, or here.
+void* program_malloc(size_t size, const CallSite& site) {
+    lastref::need_real_functions();
+    if (lastref::front_entries.malloc) return lastref::front_entries.malloc(size);
+    void* block = lastref::next_heap.malloc(size);
+    if (recorder::wants_block(block, size)) recorder::block_began(block, size, site);
+    return block;
+}
+
+void* program_aligned_alloc(size_t alignment, size_t size, const CallSite& site) {
+    lastref::need_real_functions();
+    if (lastref::front_entries.aligned_alloc) {
+        return lastref::front_entries.aligned_alloc(alignment, size);
+    }
+    const auto function = lastref::next_heap.aligned_alloc;
+    void* block = function ? function(alignment, size) : nullptr;
+    if (recorder::wants_block(block, size)) {
+        recorder::aligned_block_began(block, size, alignment, site);
+    }
+    return block;
+}
+
+void program_free(void* block, const CallSite& site) {
+    lastref::need_real_functions();
+    if (lastref::front_entries.free) return lastref::front_entries.free(block);
+    if (recorder::wants_block_end(block)) recorder::block_ends(block, site);
+    lastref::next_heap.free(block);
+}
 
 // Nothing to hand the call to: malloc, and for a failure whatever C++ library is there throws.
 void* new_by_malloc(size_t size, size_t alignment, bool may_throw, const CallSite& site) {
     if (size == 0) size = 1;
-    void* block;
+    void* block = nullptr;
+    size_t rounded;
     if (alignment == 0) {
-        block = real.malloc(size);
-        if (recorder::wants_block(block, size)) {
-            recorder::block_began(block, size, site);
-        }
-    } else {
-        size = (size + alignment - 1) & ~(alignment - 1);
-        block = real.aligned_alloc ? real.aligned_alloc(alignment, size) : nullptr;
-        if (recorder::wants_block(block, size)) {
-            recorder::aligned_block_began(block, size, alignment, site);
-        }
+        block = program_malloc(size, site);
+    } else if (!__builtin_add_overflow(size, alignment - 1, &rounded)) {
+        block = program_aligned_alloc(alignment, rounded & ~(alignment - 1), site);
     }
     if (block || !may_throw) return block;
     static const char* const libraries[] = {"libstdc++.so.6", "libc++.so.1"};
     for (const char* library : libraries) {
-        void* handle = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
-        void* throwing = handle ? dlsym(handle, "_Znwm") : nullptr;
+        void* handle =
+            lastref::libc.dlopen ? lastref::libc.dlopen(library, RTLD_LAZY | RTLD_NOLOAD) : nullptr;
+        void* throwing = handle ? lastref::libc.dlsym(handle, "_Znwm") : nullptr;
         if (throwing) return reinterpret_cast<void* (*)(size_t)>(throwing)(size);
     }
     abort();  // a call to operator new without any C++ library
@@ -63,39 +89,45 @@ void record_delete(const void* block, const CallSite& site) {
     if (recorder::wants_block_end(block)) recorder::block_ends(block, site);
 }
 
-const OperatorForm& form(unsigned index) {
-    if (!lastref::operator_forms[0].next) [[unlikely]]
-        lastref::find_real_functions();
-    return lastref::operator_forms[index];
-}
-
 }  // namespace
 
-// One definition per form: INDEX into operator_forms, PARAMETERS and ARGUMENTS its own.
-#define LASTREF_NEW(INDEX, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_THROW)        \
-    extern "C" LASTREF_INTERPOSE void* NAME PARAMETERS {                             \
-        const OperatorForm& form_ = form(INDEX);                                     \
-        const auto next = reinterpret_cast<void*(*)PARAMETERS>(form_.next);          \
-        if (!next) return new_by_malloc(size, ALIGNMENT, MAY_THROW, LASTREF_CALLER); \
-        if (!form_.by_allocator) return next ARGUMENTS;                              \
-        lastref::t_last_block = nullptr;                                             \
-        void* block = next ARGUMENTS;                                                \
-        record_new(block, size, ALIGNMENT, LASTREF_CALLER);                          \
-        return block;                                                                \
+// One definition per form: INDEX into operator_names, PARAMETERS and ARGUMENTS its own; once as our
+// exported function and once for an allocator in front of us.
+#define LASTREF_NEW_BODY(FORMS, INDEX, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_THROW)    \
+    {                                                                                  \
+        lastref::need_real_functions();                                                \
+        const OperatorForm& form_ = FORMS[INDEX];                                      \
+        const auto next = reinterpret_cast<void*(*)PARAMETERS>(form_.function);        \
+        if (!next) return new_by_malloc(size, ALIGNMENT, MAY_THROW, LASTREF_CALLER);   \
+        if (!form_.by_allocator || lastref::within_allocator()) return next ARGUMENTS; \
+        lastref::t_last_block = nullptr;                                               \
+        void* block = next ARGUMENTS;                                                  \
+        record_new(block, size, ALIGNMENT, LASTREF_CALLER);                            \
+        return block;                                                                  \
     }
+#define LASTREF_NEW(INDEX, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_THROW) \
+    extern "C" LASTREF_INTERPOSE void* NAME PARAMETERS LASTREF_NEW_BODY(      \
+        lastref::next_operators, INDEX, PARAMETERS, ARGUMENTS, ALIGNMENT,     \
+        MAY_THROW) static void* front##NAME PARAMETERS                        \
+    LASTREF_NEW_BODY(lastref::front_operators, INDEX, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_THROW)
 
-#define LASTREF_DELETE(INDEX, NAME, PARAMETERS, ARGUMENTS)                  \
-    extern "C" LASTREF_INTERPOSE void NAME PARAMETERS {                     \
-        if (!block) return;                                                 \
-        const OperatorForm& form_ = form(INDEX);                            \
-        const auto next = reinterpret_cast<void(*) PARAMETERS>(form_.next); \
-        if (next && !form_.by_allocator) return next ARGUMENTS;             \
-        record_delete(block, LASTREF_CALLER);                               \
-        if (!next) return real.free(block);                                 \
-        lastref::t_deleted_block = block;                                   \
-        next ARGUMENTS;                                                     \
-        lastref::t_deleted_block = nullptr;                                 \
+#define LASTREF_DELETE_BODY(FORMS, INDEX, PARAMETERS, ARGUMENTS)                       \
+    {                                                                                  \
+        if (!block) return;                                                            \
+        lastref::need_real_functions();                                                \
+        const OperatorForm& form_ = FORMS[INDEX];                                      \
+        const auto next = reinterpret_cast<void(*) PARAMETERS>(form_.function);        \
+        if (!next) return program_free(block, LASTREF_CALLER);                         \
+        if (!form_.by_allocator || lastref::within_allocator()) return next ARGUMENTS; \
+        record_delete(block, LASTREF_CALLER);                                          \
+        lastref::t_deleted_block = block;                                              \
+        next ARGUMENTS;                                                                \
+        lastref::t_deleted_block = nullptr;                                            \
     }
+#define LASTREF_DELETE(INDEX, NAME, PARAMETERS, ARGUMENTS)                                        \
+    extern "C" LASTREF_INTERPOSE void NAME PARAMETERS LASTREF_DELETE_BODY(                        \
+        lastref::next_operators, INDEX, PARAMETERS, ARGUMENTS) static void front##NAME PARAMETERS \
+    LASTREF_DELETE_BODY(lastref::front_operators, INDEX, PARAMETERS, ARGUMENTS)
 
 using Nothrow = const std::nothrow_t*;
 
@@ -126,3 +158,30 @@ LASTREF_DELETE(18, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* block, size_t ali
                (block, align, tag))
 LASTREF_DELETE(19, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* block, size_t align, Nothrow tag),
                (block, align, tag))
+
+namespace lastref {
+
+void* const front_forms[kOperatorForms] = {
+    reinterpret_cast<void*>(front_Znwm),
+    reinterpret_cast<void*>(front_Znam),
+    reinterpret_cast<void*>(front_ZnwmRKSt9nothrow_t),
+    reinterpret_cast<void*>(front_ZnamRKSt9nothrow_t),
+    reinterpret_cast<void*>(front_ZnwmSt11align_val_t),
+    reinterpret_cast<void*>(front_ZnamSt11align_val_t),
+    reinterpret_cast<void*>(front_ZnwmSt11align_val_tRKSt9nothrow_t),
+    reinterpret_cast<void*>(front_ZnamSt11align_val_tRKSt9nothrow_t),
+    reinterpret_cast<void*>(front_ZdlPv),
+    reinterpret_cast<void*>(front_ZdaPv),
+    reinterpret_cast<void*>(front_ZdlPvm),
+    reinterpret_cast<void*>(front_ZdaPvm),
+    reinterpret_cast<void*>(front_ZdlPvRKSt9nothrow_t),
+    reinterpret_cast<void*>(front_ZdaPvRKSt9nothrow_t),
+    reinterpret_cast<void*>(front_ZdlPvSt11align_val_t),
+    reinterpret_cast<void*>(front_ZdaPvSt11align_val_t),
+    reinterpret_cast<void*>(front_ZdlPvmSt11align_val_t),
+    reinterpret_cast<void*>(front_ZdaPvmSt11align_val_t),
+    reinterpret_cast<void*>(front_ZdlPvSt11align_val_tRKSt9nothrow_t),
+    reinterpret_cast<void*>(front_ZdaPvSt11align_val_tRKSt9nothrow_t),
+};
+
+}  // namespace lastref

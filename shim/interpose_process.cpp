@@ -1,11 +1,13 @@
 // Processes and their ends: fork, spawn, dlclose here; the ones that must not see another frame
 // (vfork, exec*, _exit, ...) come from thunks.S, which calls the hooks below and jumps on.
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "heap_entries.h"
 #include "hooks.h"
 #include "interpose.h"
 #include "libc_data.h"
@@ -64,7 +66,7 @@ extern "C" {
 using namespace lastref;
 
 LASTREF_INTERPOSE pid_t fork() {
-    if (!real.fork) find_real_functions();
+    need_real_functions();
     const pid_t child = real.fork();
     if (child == 0) {
         if (recording && process.session && process.session->state.load() == SessionState::kNone) {
@@ -80,7 +82,7 @@ LASTREF_INTERPOSE int posix_spawn(pid_t* pid, const char* path,
                                   const posix_spawn_file_actions_t* actions,
                                   const posix_spawnattr_t* attributes, char* const arguments[],
                                   char* const environment[]) {
-    if (!real.posix_spawn) find_real_functions();
+    need_real_functions();
     pid_t child = 0;
     const int error = real.posix_spawn(&child, path, actions, attributes, arguments, environment);
     if (error == 0) {
@@ -94,7 +96,7 @@ LASTREF_INTERPOSE int posix_spawnp(pid_t* pid, const char* file,
                                    const posix_spawn_file_actions_t* actions,
                                    const posix_spawnattr_t* attributes, char* const arguments[],
                                    char* const environment[]) {
-    if (!real.posix_spawnp) find_real_functions();
+    need_real_functions();
     pid_t child = 0;
     const int error = real.posix_spawnp(&child, file, actions, attributes, arguments, environment);
     if (error == 0) {
@@ -105,7 +107,7 @@ LASTREF_INTERPOSE int posix_spawnp(pid_t* pid, const char* file,
 }
 
 LASTREF_INTERPOSE int dlclose(void* handle) {
-    if (!real.dlclose) find_real_functions();
+    need_real_functions();
     if (recording && process.session && process.session->state.load() == SessionState::kNone) {
         restart_in_child(t_depth != 0);  // before a rule of the parent's outlives its module
     }
@@ -115,15 +117,20 @@ LASTREF_INTERPOSE int dlclose(void* handle) {
     return result;
 }
 
+__attribute__((visibility("hidden"))) void lastref_before_dlopen(const char*, int flags) {
+    need_real_functions();
+    if (flags & RTLD_DEEPBIND) take_libc_entries();
+}
+
 // Hooks of thunks.S, each with the arguments of the function it stands before.
 
 __attribute__((visibility("hidden"))) void lastref_before_fork() {
-    find_real_functions();
+    need_real_functions();
     recorder::forked(0, LASTREF_THUNK_CALLER);
 }
 
 __attribute__((visibility("hidden"))) void lastref_before_exec(const char* path) {
-    find_real_functions();
+    need_real_functions();
     if (!is_recorded_process()) return;
     // A bad pointer is the program's to find out about. A path may run into the next page.
     const bool readable = address_readable(path) && address_readable(path + 4096);
@@ -133,7 +140,7 @@ __attribute__((visibility("hidden"))) void lastref_before_exec(const char* path)
 }
 
 __attribute__((visibility("hidden"))) void lastref_before_fexec(int) {
-    find_real_functions();
+    need_real_functions();
     if (!is_recorded_process()) return;
     recorder::about_to_exec("", LASTREF_THUNK_CALLER);
     note_exit(trace::ExitKind::kExec, 0);
@@ -141,12 +148,12 @@ __attribute__((visibility("hidden"))) void lastref_before_fexec(int) {
 }
 
 __attribute__((visibility("hidden"))) void lastref_before_exit(int status) {
-    find_real_functions();
+    need_real_functions();
     process_ends(trace::ExitKind::kStatus, status & 0xff, LASTREF_THUNK_CALLER);
 }
 
 __attribute__((visibility("hidden"))) void lastref_before_abort() {
-    find_real_functions();
+    need_real_functions();
     constexpr int kAbortSignal = 6;
     process_ends(trace::ExitKind::kSignal, kAbortSignal, LASTREF_THUNK_CALLER);
 }
@@ -184,7 +191,7 @@ LASTREF_INTERPOSE int prctl(int option, ...) {
     const auto c = va_arg(arguments, unsigned long);
     const auto d = va_arg(arguments, unsigned long);
     va_end(arguments);
-    if (!real.prctl) find_real_functions();
+    need_real_functions();
     const bool is_seccomp = option == PR_SET_SECCOMP;
     const bool strict = is_seccomp && a == SECCOMP_MODE_STRICT;
     if (option == PR_SET_TSC && a == PR_TSC_SIGSEGV && is_recorded_process()) give_up_clocks();

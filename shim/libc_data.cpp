@@ -5,6 +5,7 @@
 #include "module_lookup.h"
 #include "record_writer.h"
 #include "session.h"
+#include "symbol_lookup.h"
 
 namespace lastref {
 namespace {
@@ -72,8 +73,7 @@ private:
 void note_libc_data() {
     if (process.session->state.load(std::memory_order_acquire) != SessionState::kRecording) return;
     Module libc;
-    // A function of its own that nobody interposes.
-    if (!find_module(reinterpret_cast<uintptr_t>(&on_exit), libc) || !libc.map) return;
+    if (!find_module(libc_symbol("on_exit"), libc) || !libc.map) return;
     const Range data = variables_of(libc);
     Words words;
     for (uintptr_t at = data.begin; at + sizeof(uintptr_t) <= data.end; at += sizeof(uintptr_t)) {

@@ -24,6 +24,7 @@
 #include <sys/auxv.h>
 #include <atomic>
 
+#include "libc_functions.h"
 #include "module_table.h"
 #include "raw_syscall.h"
 #include "segment_span.h"
@@ -189,7 +190,7 @@ struct Remaining {
     Table& to;
 };
 
-// For dl_iterate_phdr.
+// For dl_iterate_phdr().
 int keep_module(dl_phdr_info* info, size_t, void* data) {
     const Remaining& remaining = *static_cast<Remaining*>(data);
     uintptr_t header = 0;
@@ -221,11 +222,11 @@ void drop_gone_modules() {
         next.count = 0;
         next.last = next.before_last = nullptr;
         Remaining remaining = {tables[number % 2], next};
-        dl_iterate_phdr(keep_module, &remaining);
+        libc.dl_iterate_phdr(keep_module, &remaining);
         published.store(number + 1, std::memory_order_release);
         return 1;  // no need to be called again
     };
-    dl_iterate_phdr(under_loaders_lock, nullptr);
+    libc.dl_iterate_phdr(under_loaders_lock, nullptr);
 }
 
 }  // namespace

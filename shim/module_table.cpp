@@ -10,6 +10,7 @@
 #include "raw_syscall.h"
 #include "record_writer.h"
 #include "session.h"
+#include "symbol_lookup.h"
 #include "text.h"
 
 namespace lastref {
@@ -197,19 +198,10 @@ void after_dlclose() {
 
 void note_loaded_modules() {
     if (!process.session || process.session->state.load() != SessionState::kRecording) return;
-    dl_iterate_phdr(
-        [](dl_phdr_info* info, size_t, void*) {
-            for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-                if (info->dlpi_phdr[i].p_type != PT_LOAD) continue;
-                Module module;
-                if (find_module(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr, module)) {
-                    note_module(module);
-                }
-                break;
-            }
-            return 0;
-        },
-        nullptr);
+    for (const link_map* map = first_module(); map; map = map->l_next) {
+        Module module;
+        if (find_module(reinterpret_cast<uintptr_t>(map->l_ld), module)) note_module(module);
+    }
 }
 
 }  // namespace lastref

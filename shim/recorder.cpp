@@ -7,7 +7,6 @@
 #include "known_pages.h"
 #include "raw_syscall.h"
 #include "recording.h"
-#include "startup_arena.h"
 
 namespace lastref::recorder {
 namespace {
@@ -28,8 +27,6 @@ template <Op op>
         failed(op == Op::kCalloc ? FailedCall::kCalloc : FailedCall::kMalloc, size, site);
         return;
     }
-    if (startup_arena::owns(block)) [[unlikely]]
-        return;  // our own look-up, not the program's doing
     t_last_block = block;
     Fields fields;
     fields.address = number(block);

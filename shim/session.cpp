@@ -92,6 +92,7 @@ void fill_header(trace::TraceHeader& header, Session& session, const uint8_t* pa
     header.parent_pid = static_cast<int32_t>(raw::call(SYS_getppid));
     header.depth = process.config.depth;
     if (!process.config.free_stacks) header.notes |= trace::kNoteNoFreeStacks;
+    header.notes |= process.heap_notes;
     if (parent_id) {
         header.notes |= trace::kNoteInherited;
         memcpy(header.parent_trace_id, parent_id, sizeof(header.parent_trace_id));
@@ -135,7 +136,7 @@ void say_no_trace(int error) {
 // Opens the file and fills the session; the state on success is kRecording.
 bool begin(Session& session, const uint8_t* parent_id) {
     session.pid = raw::process_id();
-    session.clock = choose_clock();
+    session.clock = choose_clock(process.vdso);
     const int error = create_trace_file(process.file, process.config, process.program, session.pid);
     if (error != 0) {
         say_no_trace(error);

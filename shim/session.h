@@ -59,6 +59,7 @@ struct Process {
     char executable[1024];
     char program[64];      // last part of the executable's path
     uint8_t trace_id[16];  // of this process' trace
+    uint32_t heap_notes;   // trace::Note: what is seen of the program's allocator
     bool sandboxed;        // a seccomp filter may forbid our system calls
     bool clocks_given_up;  // see give_up_clocks
     bool said;             // the one line on stderr has been said

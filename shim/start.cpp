@@ -1,13 +1,10 @@
 // The shim's constructor: finds the real functions, starts the session, and asks to be told of the
 // process' and the threads' ends.
-#include <dlfcn.h>
-#include <link.h>
-#include <pthread.h>
-#include <stdlib.h>
-
+#include "heap_entries.h"
 #include "hooks.h"
 #include "interpose.h"
 #include "libc_data.h"
+#include "libc_functions.h"
 #include "raw_syscall.h"
 #include "real_functions.h"
 #include "recorder.h"
@@ -30,31 +27,19 @@ void at_exit(int status, void*) {
     trim_now();
 }
 
-void note_own_malloc() {
-    // A definition of malloc before ours serves the program: its heap is not seen. A program
-    // without PIC that takes malloc's address has an entry of that name too, but undefined.
-    Dl_info first, own;
-    void* entry = nullptr;
-    void* malloc_in_use = dlsym(RTLD_DEFAULT, "malloc");
-    if (malloc_in_use && dladdr1(malloc_in_use, &first, &entry, RTLD_DL_SYMENT) &&
-        dladdr(&process, &own) && first.dli_fbase != own.dli_fbase &&
-        !(entry && static_cast<const ElfW(Sym)*>(entry)->st_shndx == SHN_UNDEF)) {
-        process.file.header->notes |= trace::kNoteOwnMalloc;
-    }
-}
-
 __attribute__((constructor)) void start(int count, char** arguments, char** environment) {
     find_real_functions();
     set_environment(environment);
     if (!ensure_session()) return;
     note_loaded_modules();
-    on_exit(at_exit, nullptr);
+    if (libc.on_exit) libc.on_exit(at_exit, nullptr);
     pthread_key_t key;
-    if (pthread_key_create(&key, thread_ends) == 0) {
+    if (libc.pthread_key_create && libc.pthread_setspecific &&
+        libc.pthread_key_create(&key, thread_ends) == 0) {
         process.key = key;
         process.have_key = true;
     }
-    note_own_malloc();
+    take_front_entries();
     hooks::start(count, arguments, environment);
 }
 

@@ -1,10 +1,10 @@
 #include "thread_log.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #include "clock.h"
+#include "libc_functions.h"
 #include "record_writer.h"
 #include "session.h"
 
@@ -154,7 +154,7 @@ ThreadState* attach_thread(Session& session) {
 void watch_thread_end(ThreadState* state) {
     // Up to 32 keys glibc keeps in the thread itself; beyond, setting one may allocate.
     if (process.have_key && process.key < 32) {
-        pthread_setspecific(static_cast<pthread_key_t>(process.key), state);
+        libc.pthread_setspecific(static_cast<pthread_key_t>(process.key), state);
     }
 }
 
@@ -219,7 +219,7 @@ void thread_ends(void*) {
     // fourth (PTHREAD_DESTRUCTOR_ITERATIONS); asking for it leaves them all before us but those.
     static constinit thread_local uint32_t rounds __attribute__((tls_model("initial-exec")));
     if (++rounds < 3) {
-        pthread_setspecific(static_cast<pthread_key_t>(process.key), t_state);
+        libc.pthread_setspecific(static_cast<pthread_key_t>(process.key), t_state);
         return;
     }
     ThreadState* state = t_state;

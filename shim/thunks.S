@@ -1,6 +1,6 @@
 /*
  * Functions that must be entered as if nobody stood in between: they look at their caller's return
- * address or stack (vfork, clone), take variable arguments (execl, syscall), or do not come
+ * address or stack (vfork, clone, dlopen), take variable arguments (execl, syscall), or do not come
  * back (_exit, abort). Each saves the argument registers, calls a hook in interpose_process.cpp,
  * restores them and jumps to the real function, so that no frame of ours is left.
  *
@@ -11,8 +11,7 @@
 
 /*
  * The real functions' addresses are looked up by find_real_functions(), which walks the table of
- * (name, slot) pairs in section lastref_thunks. Not here: a look-up takes the loader's lock, and
- * _exit must not wait for a thread that is stuck in dlopen.
+ * (name, slot) pairs in section lastref_thunks.
  */
 .macro thunk name, hook
         .globl  \name
@@ -72,6 +71,7 @@ real_\name:
         .text
 .endm
 
+thunk dlopen, lastref_before_dlopen
 thunk vfork, lastref_before_fork
 thunk clone, lastref_before_fork
 thunk execl, lastref_before_exec

@@ -118,12 +118,15 @@ enum class Loss : uint32_t {
 
 // Facts that limit what a verdict may say; bits of TraceHeader::notes.
 enum Note : uint32_t {
-    kNoteOwnMalloc = 1u << 0,     // the program defines malloc itself: its heap is not seen
-    kNoteInherited = 1u << 1,     // forked from a traced parent: earlier blocks are unknown
-    kNoteStopped = 1u << 2,       // recording stopped before the end (see lost)
-    kNoteCommandCut = 1u << 3,    // the command line is longer than the header keeps
-    kNoteNoFreeStacks = 1u << 4,  // LASTREF_FREE_STACKS=0
-    kNoteLateStart = 1u << 5,     // recording began in a process that already ran
+    kNoteOwnMalloc = 1u << 0,      // the program's own allocator: its heap is not seen
+    kNoteInherited = 1u << 1,      // forked from a traced parent: earlier blocks are unknown
+    kNoteStopped = 1u << 2,        // recording stopped before the end (see lost)
+    kNoteCommandCut = 1u << 3,     // the command line is longer than the header keeps
+    kNoteNoFreeStacks = 1u << 4,   // LASTREF_FREE_STACKS=0
+    kNoteLateStart = 1u << 5,      // recording began in a process that already ran
+    kNoteHeapByEntries = 1u << 6,  // the program's own allocator is seen by its entries, from the
+                                   // shim's constructor on: a few blocks are older
+    kNoteHeapInPart = 1u << 7,     // some of the program's code allocates unseen
 };
 
 struct TraceHeader {
@@ -343,6 +346,8 @@ enum class HookFact : uint32_t {
                            // known to be the count
     kLibcData = 9,  // at the end, of libc: words of its variables that may be addresses of blocks;
                     // how many; the words (64 bits each). Further records have more of them
+    kHeap = 10,  // the module of an allocator that is not behind the shim; functions of it that are
+                 // seen by their entries, 0: none; why not
 };
 
 // The call that a kFailed record is about.

@@ -68,8 +68,15 @@ std::vector<std::string> shortcomings(TraceFile& trace, uint64_t events, uint64_
         said.push_back(counted(header.lost[i], "event") +
                        " lost: " + std::string(loss_name(static_cast<Loss>(i))));
     }
-    for (const Note note : {kNoteStopped, kNoteLateStart, kNoteOwnMalloc}) {
-        if (header.notes & note) said.emplace_back(note_text(note));
+    for (const Note note : {kNoteStopped, kNoteLateStart, kNoteOwnMalloc, kNoteHeapInPart}) {
+        if ((header.notes & note) == 0) continue;
+        said.emplace_back(note_text(note));
+        const bool of_heap = note == kNoteOwnMalloc || note == kNoteHeapInPart;
+        for (const HookRecord& hook : trace.hooks()) {
+            if (!of_heap || hook.fact != HookFact::kHeap || hook.value != 0) continue;
+            said.back() +=
+                " (" + std::string(trace.strings()[hook.subject]) + ": " + hook.more + ')';
+        }
     }
     if (stacks_missing != 0) {
         said.push_back(counted(stacks_missing, "stack") + " missing from the file");
@@ -194,7 +201,7 @@ void analyze_trace(TraceFile& trace, FrameSource& frames, const EventProgress& p
     facts.process = report.processes.size();
     facts.orderly_exit = exit.orderly;
     facts.threads_at_rest = lifecycle.threads_at_rest();
-    facts.heap_in_part = !gaps.empty();
+    facts.heap_in_part = !gaps.empty() || (header.notes & (kNoteOwnMalloc | kNoteHeapInPart)) != 0;
     facts.sampling = Sampling::of(header);
     facts.counts_known = header.level != Level::kSimple || !facts.sampling.active();
     facts.lost = trace.damage().empty() ? trace.lost() : UINT64_MAX;

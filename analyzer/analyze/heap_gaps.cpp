@@ -12,7 +12,8 @@ namespace {
 // glibc ends a program that frees a block twice, unless its caches hide the second free, and then
 // the block is handed out twice. Other allocators let it pass.
 bool looks_out_for_double_frees(const TraceFile& trace) {
-    if ((trace.header().notes & trace::kNoteOwnMalloc) != 0) return false;
+    constexpr uint32_t kAnother = trace::kNoteOwnMalloc | trace::kNoteHeapByEntries;
+    if ((trace.header().notes & kAnother) != 0) return false;
     return std::none_of(trace.modules().begin(), trace.modules().end(),
                         [](const ModuleRecord& module) { return is_allocator(module.path); });
 }
@@ -30,7 +31,8 @@ HeapGaps telling_gaps(const HeapGaps& gaps, const TraceFile& trace, bool from_st
     if (!whole) return telling;
     telling.unseen_frees = gaps.unseen_frees;
     if (!from_start || trace.header().sample_bytes != 0) return telling;
-    telling.unseen_allocations = gaps.unseen_allocations;
+    const bool some_are_older = (trace.header().notes & trace::kNoteHeapByEntries) != 0;
+    if (!some_are_older) telling.unseen_allocations = gaps.unseen_allocations;
     if (looks_out_for_double_frees(trace)) telling.second_frees = gaps.second_frees;
     return telling;
 }

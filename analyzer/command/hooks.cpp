@@ -109,7 +109,6 @@ public:
         : rules_(rules), program_(std::move(program)) {}
 
     int run() {
-        if (!decoder_.load()) return refuse(decoder_.why());
         load_linked_libraries();
         load_later_libraries();
         for (uint32_t i = 0; i < rules_.rule_count; ++i) check(rules_.rules[i]);
@@ -181,10 +180,10 @@ private:
         const uint8_t* code = library.elf.at(symbol.address, available);
         if (!code || !library.elf.is_code(symbol.address)) return "it is no code of its file";
         Relocated moved;
-        const char* reason = relocate_prologue(
-            decoder_, code, library.elf.function_size(symbol.address, symbol.size), available,
-            library.elf.preceding(symbol.address), symbol.address, symbol.address + (1u << 24),
-            moved);
+        const char* reason =
+            relocate_prologue(code, library.elf.function_size(symbol.address, symbol.size),
+                              available, library.elf.preceding(symbol.address), symbol.address,
+                              symbol.address + (1u << 24), moved);
         return reason ? reason : "";
     }
     static bool is_about(const ElfImage& elf, const Rule& rule, const Symbol& symbol) {
@@ -253,7 +252,6 @@ private:
 
     const RuleSet& rules_;
     const std::string program_;
-    Decoder decoder_;
     std::vector<std::unique_ptr<LibraryFile>> libraries_;
     std::string text_;
     bool failed_ = false;

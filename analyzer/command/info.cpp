@@ -206,6 +206,9 @@ std::string hook_fact(const HookRecord& hook) {
             return "its counter follows the operations";
         case HookFact::kLibcData:  // no fact of hooks
             break;
+        case HookFact::kHeap:
+            return hook.value == 0 ? "allocator not seen: " + hook.more
+                                   : fmt::format("allocator, seen by {} functions", hook.value);
     }
     return "";
 }

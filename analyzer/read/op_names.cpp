@@ -31,7 +31,7 @@ std::string_view loss_name(trace::Loss loss) {
 std::string_view note_text(trace::Note note) {
     switch (note) {
         case trace::kNoteOwnMalloc:
-            return "the program defines malloc itself: its heap is not seen";
+            return "the program's own allocator is not seen";
         case trace::kNoteInherited:
             return "forked from a traced process: earlier blocks are unknown";
         case trace::kNoteStopped:
@@ -42,6 +42,10 @@ std::string_view note_text(trace::Note note) {
             return "without stacks of heap frees";
         case trace::kNoteLateStart:
             return "recording began in a running process: what it had is unknown";
+        case trace::kNoteHeapByEntries:
+            return "the program's own allocator is seen by its entries; a few blocks are older";
+        case trace::kNoteHeapInPart:
+            return "a part of the program allocates unseen";
     }
     return "";
 }

@@ -47,22 +47,23 @@ ANALYZE = {
 
 SHIM = {
     "platform": Room("", "raw_syscall text clock slow_lock page_probe config parent_process"
-                         " startup_arena coding confinement"),
+                         " coding confinement symbol_lookup libc_functions freestanding"),
     "rules": Room("platform", "hook_rules hook_rule_reader hook_expressions hook_elf hook_decoder"
-                              " hook_relocate hook_debug_file"),
+                              " hook_relocate hook_debug_file mapped_file"),
     "core": Room("platform", "process trace_file session_memory"),
     "stacks": Room("platform", "eh_frame dwarf_cursor frame_rules module_lookup"
                                     " module_lookup_glibc module_lookup_own module_epoch stack_bounds"
                                     " stack_capture stack_memo stack_walk stack_table stack_check"
-                                    " segment_span"),
+                                    " segment_span known_pages"),
     "record": Room("platform core stacks", "session thread_log module_table sampler record_writer libc_data"
                                            " recording recorder recorder_buffers"),
     "hooks": Room("platform rules stacks record",
                   "hook_code hook_counter hook_events hook_handler hook_install hook_modules hook_notes"
                   " hook_pass hook_table hook_thread hooks hook_stub"),
-    "interpose": Room("platform stacks record hooks",
+    "interpose": Room("platform rules stacks record hooks",
                       "interpose interpose_heap interpose_hooks interpose_mappings interpose_new"
-                      " interpose_process real_functions start thunks"),
+                      " interpose_process real_functions start thunks allocator_guard"
+                      " heap_calls heap_entries"),
 }
 
 HALLS = {"shim": SHIM, "analyzer/analyze": ANALYZE}

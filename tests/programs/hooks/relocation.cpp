@@ -86,8 +86,7 @@ struct Function {
 
 class Check {
 public:
-    Check(Library& library, const Decoder& decoder, Options options)
-        : library_(library), decoder_(decoder), options_(options) {}
+    Check(Library& library, Options options) : library_(library), options_(options) {}
 
     Counts run();
 
@@ -104,7 +103,6 @@ private:
     void wrong(const Function& function, const std::string& what);
 
     Library& library_;
-    const Decoder& decoder_;
     const Options options_;
     Counts counts_;
     std::vector<Function> functions_;
@@ -141,8 +139,8 @@ void Check::move_all() {
         size_t available = 0;
         const uint8_t* code = library_.elf.at(address, available);
         const char* reason =
-            relocate_prologue(decoder_, code, library_.elf.function_size(address, symbol.size),
-                              available, library_.elf.preceding(address), one.entry,
+            relocate_prologue(code, library_.elf.function_size(address, symbol.size), available,
+                              library_.elf.preceding(address), one.entry,
                               reinterpret_cast<uint64_t>(library_.near()), one.moved);
         if (reason) {
             counts_.refused++;
@@ -165,7 +163,7 @@ void Check::move_all() {
 void Check::spoil(Function& function) {
     for (unsigned at = 0; at + 5 < function.moved.size;) {
         Instruction one;
-        if (!decoder_.decode(function.moved.code + at, function.moved.size - at, one)) return;
+        if (!decode(function.moved.code + at, function.moved.size - at, one)) return;
         if (one.displacement_size == 4) {
             function.moved.code[at + one.displacement_at] ^= 16;
             return;
@@ -232,9 +230,8 @@ void Check::compare_branches(const Function& function, Puppet& original, Puppet&
     const auto* code = reinterpret_cast<const uint8_t*>(function.entry);
     for (unsigned at = 0, moved_at = 0; at < function.moved.covered;) {
         Instruction one, other;
-        if (!decoder_.decode(code + at, 15, one) ||
-            !decoder_.decode(function.moved.code + moved_at, function.moved.size - moved_at,
-                             other)) {
+        if (!decode(code + at, 15, one) ||
+            !decode(function.moved.code + moved_at, function.moved.size - moved_at, other)) {
             return wrong(function, "an instruction can't be decoded");
         }
         for (const uint64_t flags : {uint64_t{0}, kStatusFlags, kSignFlag}) {
@@ -256,9 +253,8 @@ void Check::compare_from(const Function& function, const user_regs_struct& regis
     const Puppet::End a = original.run(from, [&](uint64_t before, uint64_t now) {
         Instruction one;
         if (now - function.entry >= function.moved.covered) return true;
-        return now != before &&
-               (!decoder_.decode(reinterpret_cast<const uint8_t*>(before), 15, one) ||
-                now != before + one.length);
+        return now != before && (!decode(reinterpret_cast<const uint8_t*>(before), 15, one) ||
+                                 now != before + one.length);
     });
     const auto target = reinterpret_cast<uint64_t>(library_.near());
     from.rip = target + moved_offset;
@@ -317,7 +313,7 @@ void Check::look_for_jumps() {
         for (unsigned i = 1; i < kJumpSize; ++i)
             replaced.emplace(functions_[function].entry + i, function);
     }
-    find_ways_into(replaced, library_, decoder_, [this](size_t function, const std::string& way) {
+    find_ways_into(replaced, library_, [this](size_t function, const std::string& way) {
         wrong(functions_[function], way);
     });
 }
@@ -356,11 +352,6 @@ Counts Check::run() {
 
 int main(int count, char** arguments) {
     Options options;
-    Decoder decoder;
-    if (!decoder.load()) {
-        std::fprintf(stderr, "relocation: %s\n", decoder.why());
-        return 77;
-    }
     Counts total;
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     for (int i = 1; i < count; ++i) {
@@ -375,7 +366,7 @@ int main(int count, char** arguments) {
                 std::fprintf(stderr, "relocation: %s is no x86-64 ELF file\n", arguments[i]);
                 continue;
             }
-            const Counts one = Check(library, decoder, options).run();
+            const Counts one = Check(library, options).run();
             one.print(arguments[i]);
             total.add(one);
         }

@@ -14,7 +14,7 @@ bool leads_elsewhere(const Instruction& one) {
 
 }  // namespace
 
-void find_ways_into(const ReplacedBytes& replaced, const Library& library, const Decoder& decoder,
+void find_ways_into(const ReplacedBytes& replaced, const Library& library,
                     const std::function<void(size_t, const std::string&)>& found) {
     library.elf.for_each_symbol([&](const Symbol& symbol) {
         const auto function = replaced.find(library.bias() + symbol.address);
@@ -28,7 +28,7 @@ void find_ways_into(const ReplacedBytes& replaced, const Library& library, const
         const auto* bytes = reinterpret_cast<const uint8_t*>(code.begin);
         for (uint64_t at = 0; at < code.size;) {
             Instruction one;
-            if (!decoder.decode(bytes + at, code.size - at, one)) {
+            if (!decode(bytes + at, code.size - at, one)) {
                 at++;
                 continue;
             }

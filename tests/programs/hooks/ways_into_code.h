@@ -16,7 +16,6 @@ using ReplacedBytes = std::unordered_map<uint64_t, size_t>;
 // Decodes all code of the library: no direct jump or call may lead to one of these, and no function
 // may begin there.
 void find_ways_into(const ReplacedBytes& replaced, const Library& library,
-                    const lastref::hooks::Decoder& decoder,
                     const std::function<void(size_t, const std::string&)>& found);
 
 #endif  // LASTREF_TESTS_WAYS_INTO_CODE_H

@@ -53,7 +53,7 @@ TEST_CASE("losses, notes and missing chunks are said in words and make it incomp
     }
     SECTION("own malloc") {
         builder.header.notes = trace::kNoteOwnMalloc;
-        words = "defines malloc itself";
+        words = "own allocator is not seen";
     }
     SECTION("stopped") {
         builder.header.notes = trace::kNoteStopped;

@@ -12,17 +12,11 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-const Decoder& decoder() {
-    static Decoder one;
-    REQUIRE(one.load());
-    return one;
-}
-
 constexpr uint64_t kFrom = 0x10000, kTo = 0x20000;
 
 std::string moved(const Bytes& code, Relocated& result, size_t size = 0) {
-    const char* reason = relocate_prologue(decoder(), code.data(), size ? size : code.size(),
-                                           code.size(), 0, kFrom, kTo, result);
+    const char* reason = relocate_prologue(code.data(), size ? size : code.size(), code.size(), 0,
+                                           kFrom, kTo, result);
     return reason ? reason : "";
 }
 
@@ -101,7 +95,7 @@ TEST_CASE("a neighbour that jumps behind the first instruction is seen") {
         const size_t before = code.size();
         code.insert(code.end(), function.begin(), function.end());
         code.resize(code.size() + 64, 0x90);
-        const char* reason = relocate_prologue(decoder(), code.data() + before, function.size(),
+        const char* reason = relocate_prologue(code.data() + before, function.size(),
                                                code.size() - before, before, kFrom, kTo, result);
         return std::string(reason ? reason : "");
     };
