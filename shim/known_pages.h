@@ -20,6 +20,9 @@ namespace lastref {
 // The program is about to unmap or replace memory.
 void forget_known_pages();
 
+// Changes with each call of that.
+extern std::atomic<uint32_t> unmap_generation;
+
 // Of one thread; signal handlers on top of it may use it too. All zero: none known.
 class KnownPages {
 public:

@@ -79,8 +79,10 @@ uintptr_t saved_frame_pointer(const Registers& r, bool exact, OwnStack& own, boo
     return saved ? r.fp : r.sp - sizeof(uintptr_t);
 }
 
+// `inputs` is as for a rule that keeps the caller's rbp where rbp points, and the return address
+// behind it; where a signal interrupted the frame more was looked at.
 Step step_by_frame_pointer(Registers& r, ReadableStack& stack, OwnStack& own, bool exact,
-                           bool probe) {
+                           bool probe, StepInputs& inputs) {
     bool saved;
     const uintptr_t frame = saved_frame_pointer(r, exact, own, probe, saved);
     uintptr_t pc = 0, fp = r.fp;
@@ -89,6 +91,7 @@ Step step_by_frame_pointer(Registers& r, ReadableStack& stack, OwnStack& own, bo
         !returns_from_call(pc, own, probe)) {
         return Step::kLost;
     }
+    if (!exact) inputs = {StepInputs::kUsed, frame};
     r = {pc, frame + 2 * sizeof(uintptr_t), fp};
     return Step::kCaller;
 }
@@ -140,9 +143,9 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
             if (rule.cfa == CfaKind::kOther) return Step::kLost;
             // Nor does what starts a coroutine: glibc's makecontext has it return to a place that
             // no call led to. The frame pointer there is its maker's, who may be gone.
-            if (!exact && in_module(pc - 1) && call_readable(pc, own, probe) && !follows_call(pc))
+            if (!exact && call_readable(pc, own, probe) && !follows_call(pc) && in_module(pc - 1))
                 return Step::kOutermost;
-            return step_by_frame_pointer(frame, stack, own, exact, probe);
+            return step_by_frame_pointer(frame, stack, own, exact, probe, inputs);
     }
     uintptr_t return_address = 0;
     if (cfa <= frame.sp || !stack.read(cfa - sizeof(uintptr_t), return_address)) {

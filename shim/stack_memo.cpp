@@ -142,8 +142,9 @@ bool all_slots_hold(const StackMemo& memo, uint32_t at) {
     seen.old_count = memo.count;
     seen.whole = false;
     At at = At::kStart;
-    if (memo.count != 0 && !memo.foreign && memo.epoch == module_epoch() && !modules_closing() &&
-        own.holds(site.sp) && aligned(site.sp)) [[likely]] {
+    if (memo.count != 0 && !memo.foreign && !may_be_replaced(memo) &&
+        memo.epoch == module_epoch() && !modules_closing() && own.holds(site.sp) &&
+        aligned(site.sp)) [[likely]] {
         memo.count = 0;  // until all is well: a handler may leave us by longjmp
         at = walk_on(walk, memo, own.high);
         if (at == At::kMemo && end_is_sure(memo) && ends_alike(memo, walk.kept + walk.fresh))

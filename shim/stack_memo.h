@@ -16,7 +16,10 @@
 // follows the saved values from where the registers are known (callers_fp).
 //   Rules do not change for a pc while its module stays: the memo is dropped when the module epoch
 // moved, and not used while a dlclose is under way. Steps that depend on more (signal frames,
-// realigned stacks, code outside modules) are taken again and compared.
+// realigned stacks) are taken again and compared.
+//   Code without tables is stepped by its frame pointer as if a rule said so. A module with another
+// rule may come to its place only after the program has unmapped what lies there: a memo with steps
+// by frame pointer is dropped then (unmap_generation).
 //
 // Why it can never fault. On the thread's own stack everything from the present sp outwards is
 // mapped as long as the thread runs on it. A memo of another stack (sigaltstack, a coroutine's) is
@@ -35,6 +38,7 @@
 #include <stdint.h>
 
 #include "frame_rules.h"
+#include "known_pages.h"
 #include "stack_capture.h"
 #include "stack_table.h"
 
@@ -117,6 +121,8 @@ struct StackMemo {
     trace::StackEnd end;  // what lies outwards of frames[0]
     Step last_step;       // how that was found out
     bool foreign;         // not of the thread's own stack
+    bool by_fp;           // a step outwards was made by a frame pointer
+    uint32_t unmaps;      // the unmap_generation before the first of these
     uint32_t walks;       // tells a walk that another one used the memo meanwhile
     Sighting seen;        // of the walk under way
     // Which frame stands at an sp, if one does: the last one of those that share the place. A frame
@@ -131,6 +137,11 @@ struct StackMemo {
 // As all stack pointers are where calls are made.
 inline bool aligned(uintptr_t sp) {
     return (sp & 7) == 0;
+}
+
+// Whether rules may have changed under a memo's steps by frame pointer.
+inline bool may_be_replaced(const StackMemo& memo) {
+    return memo.by_fp && memo.unmaps != unmap_generation.load(std::memory_order_acquire);
 }
 
 // Of which walk a memo's sighting is.

@@ -51,10 +51,13 @@ public:
           foreign_(!own.holds(site.sp)),
           keep_(aligned(site.sp)),
           closing_(modules_closing()),
-          old_count_(memo.foreign == foreign_ && keep_ && !closing_ ? memo.count : 0),
+          old_count_(memo.foreign == foreign_ && keep_ && !closing_ && !may_be_replaced(memo)
+                         ? memo.count
+                         : 0),
           walk_{{site.pc, site.sp, site.fp}, 0, old_count_} {
         memo_.count = 0;  // until all is well: a handler may leave us by longjmp
         memo_.foreign = foreign_;
+        if (old_count_ == 0) memo_.by_fp = false;
     }
 
     // Goes on with what was begun in the usual way.
@@ -181,7 +184,12 @@ private:
             return stop(Step::kCaller, trace::kStackCut);
         }
         walk_.frame = {from.pc, from.sp, from.fp};
+        const uint32_t unmaps = unmap_generation.load(std::memory_order_acquire);
         const Step step = step_to_caller(walk_.frame, stack_, own_, probe_, from.inputs);
+        if (from.inputs.fp_use() == StepInputs::kUsed && !memo_.by_fp) {
+            memo_.by_fp = true;
+            memo_.unmaps = unmaps;
+        }
         switch (step) {
             case Step::kCaller:
                 // A signal handler may have run on another stack than what it interrupted.
