@@ -21,7 +21,11 @@ template <HeapFunctions& heap>
 struct HeapCalls {
 #define LASTREF_CALL [[gnu::always_inline]] static inline
 
+    // The four functions that programs call most go straight on where nothing is recorded: a program
+    // that runs under a sleeping shim pays for one test and a jump.
     LASTREF_CALL void* malloc(size_t size) {
+        if (!recording) [[unlikely]]
+            return heap.malloc(size);
         if (recording && !sampling() && !entries_hooked) [[likely]] {
             const CallSite site = LASTREF_CALLER;
             const LookedAt ahead = recorder::look_ahead(site);
@@ -42,6 +46,8 @@ struct HeapCalls {
     }
 
     LASTREF_CALL void* calloc(size_t count, size_t size) {
+        if (!recording) [[unlikely]]
+            return heap.calloc(count, size);
         if (within_allocator()) return heap.calloc(count, size);
         void* block;
         {
@@ -68,6 +74,8 @@ struct HeapCalls {
     }
 
     LASTREF_CALL void free(void* block) {
+        if (!recording) [[unlikely]]
+            return heap.free(block);
         free_by(
             block, [=]() __attribute__((always_inline)) { heap.free(block); });
     }
@@ -123,6 +131,8 @@ struct HeapCalls {
     }
 
     LASTREF_CALL void* realloc(void* block, size_t size) {
+        if (!recording) [[unlikely]]
+            return heap.realloc(block, size);
         return reallocate(
             block, size, trace::FailedCall::kRealloc, [=]() __attribute__((always_inline)) {
                 return heap.realloc(block, size);
