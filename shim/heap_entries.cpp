@@ -11,6 +11,7 @@
 #include "hook_relocate.h"
 #include "hooks.h"
 #include "interpose_new.h"
+#include "live_code.h"
 #include "mapped_file.h"
 #include "module_lookup.h"
 #include "session.h"
@@ -139,8 +140,8 @@ public:
 #undef LASTREF_ENTRY
     }
 
-    // Hooks them all; else says why not, and nothing has changed.
-    const char* install();
+    // Hooks them all; else says why not, and no entry has changed. `live`: other threads may run them.
+    const char* install(bool live);
 
     // What goes on with the function at that entry; nullptr: it is none of these.
     void* trampoline_of(const void* entry) const {
@@ -214,7 +215,7 @@ const char* Takeover::prepare(Entry& entry, hooks::CodeWriter& writer) {
     return nullptr;
 }
 
-const char* Takeover::install() {
+const char* Takeover::install(bool live) {
     hooks::CodeWriter writer;
     for (unsigned i = 0; i < count_; i++) {
         Entry& entry = entries_[i];
@@ -230,14 +231,12 @@ const char* Takeover::install() {
         __atomic_store_n(entries_[i].go_on, reinterpret_cast<void*>(entries_[i].trampoline),
                          __ATOMIC_RELEASE);
     }
+    hooks::JumpAt jumps[kMost];
+    unsigned jump_count = 0;
     for (unsigned i = 0; i < count_; i++) {
-        const Entry& entry = entries_[i];
-        if (entry.lead != 0 && !hooks::write_jump(entry.at, entry.lead, writer)) {
-            // Some lead to us, some do not: what is recorded is seen in part.
-            return "its code can't be written";
-        }
+        if (entries_[i].lead != 0) jumps[jump_count++] = {entries_[i].at, entries_[i].lead};
     }
-    return nullptr;
+    return hooks::write_jumps(jumps, jump_count, live, writer);
 }
 
 // Of a name, as it lies in front of us.
@@ -280,7 +279,7 @@ void take_front_entries() {
     if (is_emulated(module_name(malloc.module)))
         reason = "it is valgrind's";
     else
-        reason = takeover.install();
+        reason = takeover.install(false);
     process.heap_notes |= reason ? trace::kNoteOwnMalloc : trace::kNoteHeapByEntries;
     process.file.header->notes |= process.heap_notes;
     note_heap(malloc.module, takeover.functions(), reason);
@@ -297,7 +296,7 @@ void take_libc_entries() {
     if (find_module(libc_symbol("malloc"), module)) libc_code = {module.begin, module.end};
     Takeover takeover;
     takeover.add_functions<hidden_heap>(in_libc);
-    const char* reason = takeover.install();
+    const char* reason = takeover.install(true);
     if (reason) {
         process.heap_notes |= trace::kNoteHeapInPart;
     } else {

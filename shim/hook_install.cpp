@@ -5,6 +5,7 @@
 
 #include "hook_modules.h"
 #include "hook_relocate.h"
+#include "live_code.h"
 #include "raw_syscall.h"
 
 namespace lastref::hooks {
@@ -59,13 +60,6 @@ const char* replace_slot(Patch& patch, const LoadedImage& image, CodeWriter& wri
 }
 
 }  // namespace
-
-bool write_jump(uintptr_t from, uintptr_t to, CodeWriter& writer) {
-    uint8_t jump[kJumpSize] = {0xe9};
-    const auto distance = static_cast<int32_t>(to - (from + kJumpSize));
-    memcpy(jump + 1, &distance, sizeof(distance));
-    return writer.write(from, jump, sizeof(jump));
-}
 
 void* take_memory(size_t size) {
     size = (size + 15) & ~size_t{15};
@@ -122,7 +116,7 @@ bool bind(Patch& patch, const Rule& rule, HookedType& type, const char* function
     return true;
 }
 
-const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer) {
+const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer, bool live) {
     if (patch.is_slot) return replace_slot(patch, image, writer);
     const uint64_t address = patch.entry - image.bias;
     size_t available = 0;
@@ -152,7 +146,8 @@ const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer) 
     block->users++;
     patch.code = at;
     patch.go_on = at + kEntrySize;
-    if (!write_jump(patch.entry, at, writer)) return write_failed(writer);
+    const JumpAt jump = {patch.entry, at};
+    if (const char* reason = write_jumps(&jump, 1, live, writer)) return reason;
     patch.installed.store(true, std::memory_order_release);
     return nullptr;
 }

@@ -34,11 +34,8 @@ Patch* find_patch(uintptr_t entry);
 bool bind(Patch& patch, const Rule& rule, HookedType& type, const char* function);
 
 // Writes the jump at patch.entry, or the pointer into the slot there. nullptr on success, else the
-// reason.
-const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer);
-
-// The jump at a function's entry, over its first kJumpSize bytes.
-bool write_jump(uintptr_t from, uintptr_t to, CodeWriter& writer);
+// reason. `live`: other threads may be running the function.
+const char* install(Patch& patch, const LoadedImage& image, CodeWriter& writer, bool live);
 
 // Its library is gone: nobody is in its code any more, and what stands there next is another's.
 void uninstall(Patch& patch);

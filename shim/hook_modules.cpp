@@ -194,7 +194,7 @@ void replace_slots() {
                 continue;
             }
             const char* reason =
-                install(patch, {ElfImage(), module.bias, module.low, module.high}, writer);
+                install(patch, {ElfImage(), module.bias, module.low, module.high}, writer, false);
             for (const Binding* list = patch.at_entry; reason && list; list = list->next) {
                 note_refused(*list->type, list->function, reason);
             }
@@ -221,14 +221,11 @@ const char* hook_loader() {
     patch->is_loader = true;
     CodeWriter writer;
     const char* reason =
-        install(*patch, {elf, map->l_addr, map->l_addr + low, map->l_addr + high}, writer);
+        install(*patch, {elf, map->l_addr, map->l_addr + low, map->l_addr + high}, writer, false);
     if (writer.error() != 0) writing_failed(writer);
     return reason;
 }
 
-// Other threads may be running the function; they see its old first instruction or the jump, since
-// both are one aligned store away from each other or the function is not hot yet: it has just been
-// seen for the first time.
 void hook_function_at(uintptr_t function, const Binding& rule) {
     SlowLockHolder holder(lock, may_call_kernel());
     if (!holder.owned() || try_once(tried_key(function, rule))) return;
@@ -257,7 +254,7 @@ void hook_function_at(uintptr_t function, const Binding& rule) {
     patch->symbol_size = function_symbol.size;
     CodeWriter writer;
     const char* reason =
-        install(*patch, {elf, map->l_addr, map->l_addr + low, map->l_addr + high}, writer);
+        install(*patch, {elf, map->l_addr, map->l_addr + low, map->l_addr + high}, writer, true);
     if (reason) note_refused(*rule.type, name, reason);
 }
 

@@ -147,7 +147,7 @@ uint32_t HookPass::run(CodeWriter& writer) {
             table.slots_pending.store(true);  // it may not be relocated yet
             continue;
         }
-        const char* reason = install(patch, image_, writer);
+        const char* reason = install(patch, image_, writer, false);  // nobody runs it yet
         hooked += !reason;
         for (const Binding* list : {patch.at_entry, patch.at_return}) {
             for (; reason && list; list = list->next) {

@@ -59,7 +59,7 @@ SHIM = {
                                            " recording recorder recorder_buffers"),
     "hooks": Room("platform rules stacks record",
                   "hook_code hook_counter hook_events hook_handler hook_install hook_modules hook_notes"
-                  " hook_pass hook_table hook_thread hooks hook_stub"),
+                  " hook_pass hook_table hook_thread hooks hook_stub live_code"),
     "interpose": Room("platform rules stacks record hooks",
                       "interpose interpose_heap interpose_hooks interpose_mappings interpose_new"
                       " interpose_process real_functions start thunks allocator_guard"
