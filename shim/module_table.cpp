@@ -74,6 +74,22 @@ KnownModule* slot_for(ModuleTable& table, uintptr_t begin) {
     }
 }
 
+// Under the lock: where a module that is not known is to go. The place of one that has gone serves
+// again: programs load and unload more often than there are slots. nullptr: all are taken.
+KnownModule* slot_to_fill(ModuleTable& table, uintptr_t begin) {
+    KnownModule* gone = nullptr;
+    for (uintptr_t i = begin >> 12;; i++) {
+        KnownModule& slot = table.slots[i % ModuleTable::kSlots];
+        const uintptr_t held = slot.begin.load(std::memory_order_relaxed);
+        if (held == begin) return &slot;
+        if (held != 0 && slot.gone && !gone) gone = &slot;
+        if (held != 0) continue;
+        if (gone) return gone;
+        // One slot in four stays free, so that searching ends.
+        return table.used < ModuleTable::kSlots / 4 * 3 ? &slot : nullptr;
+    }
+}
+
 // Hash of a module's first bytes: its headers, and with most linkers the build-id. 0 where that is
 // not to be had.
 uint64_t identity_of(const Module& module) {
@@ -113,7 +129,7 @@ void write_unload(Session& session, KnownModule& module) {
 }
 
 // Under the lock.
-void write_load(Session& session, const Module& module) {
+void write_load(Session& session, KnownModule* slot, const Module& module) {
     ModuleTable& table = session.modules;
     const uintptr_t begin = module.begin, end = module.end;
     const link_map& map = *module.map;
@@ -136,7 +152,7 @@ void write_load(Session& session, const Module& module) {
     fields.text2 = id.bytes;
     fields.text2_size = id.size;
     write_record<trace::Op::kLoad>(*meta, ticks_after(session.clock), fields, 0);
-    KnownModule* slot = slot_for(table, begin);
+    if (slot->begin.exchange(1, std::memory_order_acq_rel) == 0) table.used++;
     slot->link_map = &map;
     slot->identity = identity_of(module);
     slot->index = table.count++;
@@ -158,17 +174,15 @@ void note_module(const Module& module) {
     ModuleTable& table = session.modules;
     if (!module.map || is_known(table, module)) return;
     SlowLockHolder lock(session.lock, may_call_kernel());
-    // One slot in four stays free, so that searching ends.
-    if (!lock.owned() || is_known(table, module) || table.count >= ModuleTable::kSlots / 4 * 3) {
-        return;
-    }
-    KnownModule* slot = slot_for(table, module.begin);
+    if (!lock.owned() || is_known(table, module)) return;
+    KnownModule* slot = slot_to_fill(table, module.begin);
+    if (!slot) return count_loss(trace::Loss::kNoMemory);  // what has no module has no names
     if (slot->begin.load(std::memory_order_relaxed) != 0 && !slot->gone) {
         // Unloaded by libc itself (iconv, NSS), unseen until now, or by a dlclose under way.
         write_unload(session, *slot);
         raise_epoch();
     }
-    write_load(session, module);
+    write_load(session, slot, module);
 }
 
 void before_dlclose() {

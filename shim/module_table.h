@@ -18,7 +18,7 @@
 namespace lastref {
 
 struct KnownModule {
-    std::atomic<uintptr_t> begin;  // 0: free slot
+    std::atomic<uintptr_t> begin;  // 0: free slot; 1: being given to another module
     const void* link_map;
     uint64_t identity;  // of what lies there: another library may come to the same place
     uint32_t index;     // as in the trace
@@ -28,7 +28,8 @@ struct KnownModule {
 struct ModuleTable {
     static constexpr unsigned kSlots = 4096;
     KnownModule* slots;  // kSlots, hashed by begin
-    uint32_t count;
+    uint32_t used;       // slots that hold a module, loaded or gone
+    uint32_t count;      // modules written to the trace
 };
 
 // Not part of the session: a forked child goes on with its parent's rules, so with its epoch.

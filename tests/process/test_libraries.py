@@ -22,6 +22,15 @@ class Libraries(SideBySide):
         self.assertEqual(innermost[3332], {("beta_allocate", "libplugin_beta.so")})
         self.assertEqual(count, {3331: 100, 3332: 100})
 
+    def test_more_loads_than_the_table_of_modules_has_places(self):
+        run = self.side_by_side(process("library_reload"), "2000")
+        named = {3331: 0, 3332: 0}
+        for event in events(run.traces[0], "--stacks"):
+            if event["op"] == "malloc" and event["size"] in named:
+                name = "alpha_allocate" if event["size"] == 3331 else "beta_allocate"
+                named[event["size"]] += event["stack"][0]["function"] == name
+        self.assertEqual(named, {3331: 2000, 3332: 2000})
+
     def test_libraries_that_go_while_others_walk_their_stacks(self):
         run = self.side_by_side(process("reload_threads"))
         balance = Balance(run.traces[0])

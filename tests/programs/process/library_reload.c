@@ -1,7 +1,7 @@
 /*
- * Loads and unloads two libraries in turn, 100 times. The second comes to lie where the first was;
- * the 3,331 bytes allocated by alpha_allocate, and the 3,332 of beta_allocate, then have stacks
- * with the same addresses that mean different functions.
+ * library_reload [ROUNDS]: loads and unloads two libraries in turn, 100 times or as asked. The
+ * second comes to lie where the first was; the 3,331 bytes allocated by alpha_allocate, and the
+ * 3,332 of beta_allocate, then have stacks with the same addresses that mean different functions.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -10,8 +10,6 @@
 #include <link.h>
 
 #include "program.h"
-
-enum { kRounds = 100 };
 
 /* Loads, allocates, frees, unloads. The library's load address, to compare only. */
 static unsigned long visit(const char* library, const char* function) {
@@ -29,13 +27,14 @@ static unsigned long visit(const char* library, const char* function) {
     return address;
 }
 
-int main(void) {
+int main(int argc, char** argv) {
+    const int rounds = argc > 1 ? atoi(argv[1]) : 100;
     int reused = 0;
-    for (int i = 0; i < kRounds; i++) {
+    for (int i = 0; i < rounds; i++) {
         const unsigned long alpha = visit("libplugin_alpha.so", "alpha_allocate");
         const unsigned long beta = visit("libplugin_beta.so", "beta_allocate");
         reused += alpha == beta;
     }
-    printf("%d rounds, address %s\n", kRounds, reused ? "reused" : "never reused");
+    printf("%d rounds, address %s\n", rounds, reused ? "reused" : "never reused");
     return 0;
 }
