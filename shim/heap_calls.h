@@ -21,8 +21,8 @@ template <HeapFunctions& heap>
 struct HeapCalls {
 #define LASTREF_CALL [[gnu::always_inline]] static inline
 
-    // The four functions that programs call most go straight on where nothing is recorded: a program
-    // that runs under a sleeping shim pays for one test and a jump.
+    // The four functions that programs call most go straight on where nothing is recorded: a
+    // program that runs under a sleeping shim pays for one test and a jump.
     LASTREF_CALL void* malloc(size_t size) {
         if (!recording) [[unlikely]]
             return heap.malloc(size);

@@ -128,19 +128,25 @@ public:
         LASTREF_ENTRY(cfree);
         LASTREF_ENTRY(free_sized);
         LASTREF_ENTRY(free_aligned_sized);
+        add_extra_functions<heap>(find);
+        // The C library's calls realloc by name.
+        const Definition array = find("reallocarray");
+        if (array.module != libc_module()) LASTREF_ENTRY(reallocarray);
+        heap.own_reallocarray = true;
+    }
+
+    template <HeapFunctions& heap, typename Find>
+    void add_extra_functions(Find find) {
         LASTREF_ENTRY(mallocx);
         LASTREF_ENTRY(rallocx);
         LASTREF_ENTRY(xallocx);
         LASTREF_ENTRY(dallocx);
         LASTREF_ENTRY(sdallocx);
-        // The C library's calls realloc by name.
-        const Definition array = find("reallocarray");
-        if (array.module != libc_module()) LASTREF_ENTRY(reallocarray);
-        heap.own_reallocarray = true;
 #undef LASTREF_ENTRY
     }
 
-    // Hooks them all; else says why not, and no entry has changed. `live`: other threads may run them.
+    // Hooks them all; else says why not, and no entry has changed. `live`: other threads may run
+    // them.
     const char* install(bool live);
 
     // What goes on with the function at that entry; nullptr: it is none of these.
@@ -244,6 +250,11 @@ Definition in_front(const char* name) {
     return find_definition(name, first_module(), own_module());
 }
 
+Definition behind_us(const char* name) {
+    const link_map* own = own_module();
+    return own ? find_definition(name, own->l_next) : Definition{};
+}
+
 Definition in_libc(const char* name) {
     return {libc_symbol(name), libc_module()};
 }
@@ -283,6 +294,17 @@ void take_front_entries() {
     process.heap_notes |= reason ? trace::kNoteOwnMalloc : trace::kNoteHeapByEntries;
     process.file.header->notes |= process.heap_notes;
     note_heap(malloc.module, takeover.functions(), reason);
+}
+
+void take_extra_entries() {
+    // Where nobody calls them, no call pays for telling the allocator's own from the program's.
+    const Definition extra = behind_us("mallocx");
+    if (extra.address == 0 || front_entries.malloc || !is_referred_to("mallocx")) return;
+    Takeover takeover;
+    takeover.add_extra_functions<next_heap>(behind_us);
+    const char* reason = takeover.install(false);
+    if (reason) process.heap_notes |= trace::kNoteHeapInPart;
+    note_heap(extra.module, takeover.functions(), reason);
 }
 
 void take_libc_entries() {

@@ -13,7 +13,7 @@ namespace {
 constexpr unsigned kMostAtOnce = 64;
 constexpr uint64_t kPatience = 200'000'000;  // ns until a thread that does not run ends the attempt
 // A thread that ran so long left the few instructions that are replaced.
-constexpr uint64_t kLongEnough = 10'000;  // ns
+constexpr uint64_t kLongEnough = 10'000;    // ns
 constexpr uint8_t kWait[2] = {0xeb, 0xfe};  // jmp to itself
 
 // The kernel's struct linux_dirent64.
@@ -34,8 +34,8 @@ bool for_each_other_thread(Visit visit) {
     alignas(8) char buffer[2048];
     bool all = true;
     for (;;) {
-        const long got = raw::call(SYS_getdents64, folder, reinterpret_cast<long>(buffer),
-                                   sizeof(buffer));
+        const long got =
+            raw::call(SYS_getdents64, folder, reinterpret_cast<long>(buffer), sizeof(buffer));
         if (got <= 0) {
             all = all && got == 0;
             break;
@@ -44,7 +44,8 @@ bool for_each_other_thread(Visit visit) {
             const auto* entry = reinterpret_cast<const Entry*>(buffer + at);
             at += entry->length;
             int id = 0;
-            for (const char* c = entry->name; *c >= '0' && *c <= '9'; c++) id = id * 10 + (*c - '0');
+            for (const char* c = entry->name; *c >= '0' && *c <= '9'; c++)
+                id = id * 10 + (*c - '0');
             if (id != 0 && id != own) all = all && visit(id);
         }
     }
@@ -55,7 +56,11 @@ bool for_each_other_thread(Visit visit) {
 // The beginning of /proc/self/task/ID/NAME; false where there is no such thread any more.
 bool read_of_thread(int id, const char* name, char* text, size_t size) {
     char path[64];
-    Text(path, sizeof(path)).add("/proc/self/task/").add_number(static_cast<uint64_t>(id)).add('/').add(name);
+    Text(path, sizeof(path))
+        .add("/proc/self/task/")
+        .add_number(static_cast<uint64_t>(id))
+        .add('/')
+        .add(name);
     const int fd = raw::open(path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0) return false;
     const long got = raw::read(fd, text, size - 1);
@@ -113,8 +118,7 @@ bool is_alone() {
 
 }  // namespace
 
-const char* write_jumps(const JumpAt* jumps, unsigned count, bool live,
-                        CodeWriter& writer) {
+const char* write_jumps(const JumpAt* jumps, unsigned count, bool live, CodeWriter& writer) {
     constexpr const char* kNotWritten = "its memory can't be written";
     uint8_t old[kMostAtOnce][kJumpSize], code[kMostAtOnce][kJumpSize];
     if (count > kMostAtOnce) return "too many functions at once";
@@ -125,7 +129,7 @@ const char* write_jumps(const JumpAt* jumps, unsigned count, bool live,
         memcpy(code[i] + 1, &distance, sizeof(distance));
     }
     // Bytes [begin, end) of each function.
-    const auto write = [&](const uint8_t (*bytes)[kJumpSize], unsigned begin, unsigned end) {
+    const auto write = [&](const uint8_t(*bytes)[kJumpSize], unsigned begin, unsigned end) {
         bool done = true;
         for (unsigned i = 0; i < count; i++) {
             done &= writer.write(jumps[i].from + begin, bytes[i] + begin, end - begin);

@@ -40,6 +40,7 @@ __attribute__((constructor)) void start(int count, char** arguments, char** envi
         process.have_key = true;
     }
     take_front_entries();
+    take_extra_entries();
     hooks::start(count, arguments, environment);
 }
 

@@ -83,6 +83,19 @@ public:
         return hash_ && find_by_hash(name, accept);
     }
 
+    // Whether it has `name` as an undefined symbol. Those stand in front of the hashed ones, and
+    // DT_HASH has them all.
+    bool refers_to(const char* name) const {
+        const uint32_t count = gnu_hash_ ? gnu_hash_[1] : hash_ ? hash_[1] : 0;
+        for (uint32_t i = 1; symbols_ && strings_ && i < count; i++) {
+            if (symbols_[i].st_shndx == SHN_UNDEF &&
+                strcmp(strings_ + symbols_[i].st_name, name) == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
 private:
     template <typename T>
     void set(const T*& table, const ElfW(Dyn) & entry) {
@@ -234,6 +247,13 @@ uintptr_t libc_symbol(const char* name) {
         });
     }
     return address;
+}
+
+bool is_referred_to(const char* name) {
+    for (const link_map* module = first_module(); module; module = module->l_next) {
+        if (SymbolTable(*module).refers_to(name)) return true;
+    }
+    return false;
 }
 
 uintptr_t vdso_symbol(uintptr_t header, const char* name) {

@@ -35,6 +35,9 @@ Definition find_definition(const char* name, const link_map* from, const link_ma
 // modules of their own before glibc 2.34), in its default version; 0: they have none.
 uintptr_t libc_symbol(const char* name);
 
+// Whether a module refers to `name`, which it does not define itself.
+bool is_referred_to(const char* name);
+
 // The address of `name` in the kernel's vDSO, whose ELF header lies at `header`; 0: it has none.
 uintptr_t vdso_symbol(uintptr_t header, const char* name);
 

@@ -2,11 +2,12 @@
 their heap is seen."""
 
 import os
+import re
 import subprocess
 import tempfile
 import unittest
 
-from lastref_testing import info, plain, report
+from lastref_testing import events, info, plain, report
 from side_by_side import SHIM, Balance, SideBySide, needs, preloading, process
 
 LIBRARIES = "/usr/lib/x86_64-linux-gnu/"
@@ -80,6 +81,51 @@ class Allocators(SideBySide):
                 self.check_all_heap_calls(argv)
                 shown = info(self.traced(argv)[1][0])
                 self.assertRegex(shown, r"the program +allocator, seen by \d+ functions")
+
+    def counted_by_jemalloc(self, argv, before="", behind=""):
+        """((blocks begun, ended) by jemalloc's own statistics at the end, the same by the trace)."""
+        directory = tempfile.mkdtemp(dir=self.directory)
+        environment = preloading(directory)
+        environment["LD_PRELOAD"] = ":".join(name for name in (before, SHIM, behind) if name)
+        # Without a cache of each thread the statistics count every block.
+        environment["MALLOC_CONF"] = "stats_print:true,stats_print_opts:gblxe,tcache:false"
+        run = plain(argv, env=environment)
+        total = re.search(r"^total:\s+\d+\s+(\d+)\s+\d+\s+(\d+)", run.stdout + run.stderr, re.M)
+        self.assertTrue(total, repr(run))
+        begun, ended, old = 0, 0, {}
+        traces = [os.path.join(directory, name) for name in os.listdir(directory)]
+        self.assertEqual(len(traces), 1)
+        for event in events(traces[0]):
+            if event["op"] in ("malloc", "calloc", "memalign"):
+                begun += 1
+            elif event["op"] == "free":
+                ended += 1
+            elif event["op"] == "realloc-begin":
+                old[event["thread"]] = event["address"]
+            elif event["op"] == "realloc":
+                block = old.pop(event["thread"], None)
+                begun += block != event["address"]  # in place it is the same block to jemalloc
+                ended += block not in (None, event["address"])
+        return (int(total.group(1)), int(total.group(2))), (begun, ended)
+
+    @needs("git", "perl", "dig", "nghttp", "redis-benchmark")
+    def test_blocks_are_those_that_the_allocator_counts(self):
+        preload = PRELOADED["jemalloc"]
+        runs = [
+            # With jemalloc linked in, and with its own interface (BIND).
+            ([process("all_heap_calls_jemalloc")], "", ""),
+            (["dig", "-v"], "", ""),
+            (["nghttp", "-v", "http://127.0.0.1:9/"], "", ""),
+            (["redis-benchmark", "--help"], "", ""),
+        ]
+        for argv in (["git", "--version"], ["perl", "-e", "print 1"],
+                     [process("all_heap_calls")]):
+            runs += [(argv, preload, ""), (argv, "", preload)]
+        for argv, before, behind in runs:
+            with self.subTest(program=argv[0], before=bool(before), behind=bool(behind)):
+                counted, seen = self.counted_by_jemalloc(argv, before, behind)
+                # The statistics are written into a block of their own, which they may count.
+                self.assertIn(counted, (seen, (seen[0] + 1, seen[1])))
 
     def test_one_that_asks_the_system_at_its_first_call(self):
         argv = [process("early_malloc")]
