@@ -1,8 +1,8 @@
 #include "report/formats.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <iterator>
 
 #include "report/folded.h"
 #include "report/github.h"
@@ -34,7 +34,7 @@ std::string profile(const Report& report, size_t) {
     return render_pprof(report);
 }
 
-constexpr std::array<Format, 12> kFormats = {{
+constexpr Format kFormats[] = {
     {"text", "for people", render_text, kTextTop},
     {"json", "for programs, schema lastref.report/1", render_json, SIZE_MAX},
     {"junit", "test results in XML: Jenkins, GitLab", render_junit, SIZE_MAX},
@@ -62,7 +62,7 @@ constexpr std::array<Format, 12> kFormats = {{
      .missing = sqlite_missing,
      .stream = sqlite_report,
      .needs_file = true},
-}};
+};
 
 }  // namespace
 
@@ -71,9 +71,9 @@ std::span<const Format> formats() {
 }
 
 const Format* find_format(std::string_view name) {
-    const auto at = std::find_if(kFormats.begin(), kFormats.end(),
-                                 [&](const Format& format) { return format.name == name; });
-    return at == kFormats.end() ? nullptr : &*at;
+    const auto* const at = std::find_if(std::begin(kFormats), std::end(kFormats),
+                                        [&](const Format& format) { return format.name == name; });
+    return at == std::end(kFormats) ? nullptr : at;
 }
 
 }  // namespace lastref
