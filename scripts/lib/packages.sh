@@ -6,10 +6,11 @@
 # neither root nor a network. Else it installs what is missing with apt-get, as root or by
 # `sudo -n`, and exits 2 with the packages' names where that can't be done.
 
-build_packages=(g++ meson ninja-build pkg-config libunwind-dev libfmt-dev catch2 libdw-dev
-    libelf-dev libzstd-dev zlib1g-dev libcli11-dev nlohmann-json3-dev
-    libsqlite3-dev)
-demo_packages=(libboost-dev python3)
+needed_packages=(g++ meson ninja-build pkg-config libfmt-dev libdw-dev libelf-dev libzstd-dev
+    zlib1g-dev libcli11-dev nlohmann-json3-dev)
+# With all report formats, and the unit tests.
+build_packages=("${needed_packages[@]}" libsqlite3-dev catch2 libunwind-dev)
+demo_packages=("${needed_packages[@]}" libboost-dev python3)
 test_packages=(clang libzydis-dev libjemalloc2 bind9-dnsutils nghttp2-client libjemalloc-dev libgoogle-perftools-dev libmimalloc2.0 faketime libclang-rt-14-dev sqlite3 ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base
     libgstreamer1.0-dev git redis-server redis-tools nginx-light apache2-utils
     openjdk-17-jdk-headless perl heaptrack gdb cmake python3-jsonschema python3-lxml python3-yaml python3-pytest binutils
