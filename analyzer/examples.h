@@ -13,7 +13,12 @@ Examples:
   lastref report game.trace --format json -o report.json
         the same for programs to read
 
-Each verb has its own --help. Exit status: 2 for wrong usage, 3 for a trace that can't be read.)";
+'lastref help COMMAND' shows a command's manual. Exit status: 2 for wrong usage, 3 for a trace that can't be read.)";
+
+inline constexpr const char* kHelpExamples = R"(
+Examples:
+  lastref help run
+        on a terminal the manual page lastref-run(1), otherwise the text of lastref run --help)";
 
 inline constexpr const char* kRunExamples = R"(
 Examples:

@@ -18,6 +18,7 @@
 #include "command/gate.h"
 #include "command/hooks.h"
 #include "command/info.h"
+#include "command/man_page.h"
 #include "command/output_file.h"
 #include "command/pack.h"
 #include "command/report.h"
@@ -324,6 +325,8 @@ int dispatch(int argc, char** argv) {
     const HooksCommand hooks = add_hooks(app, line);
     CLI::App* diff = add_diff(app, line.diff);
     CLI::App* gate = add_gate(app, line.gate);
+    HelpCommand help;
+    add_help(app, help);
     try {
         if (!arguments.empty() && arguments.front() == "run") {
             auto split = split_run_arguments({arguments.begin() + 1, arguments.end()});
@@ -351,6 +354,7 @@ int dispatch(int argc, char** argv) {
         return complain(app, arguments, error.what());
     }
     if (report->count("--top")) line.report.top = line.top;
+    if (*help.app) return help_command(app, help);
     if (*run) return run_command(line.run);
     if (*report || *exported) return report_command(line.report);
     if (*info) return info_command(line.info);

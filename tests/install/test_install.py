@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import subprocess
 import unittest
 
@@ -46,6 +47,26 @@ class Install(LastrefTest):
         self.assertEqual({os.path.realpath(path) for path in mapped}, {os.path.realpath(shim)})
         report = plain([command, "report", *traces_in(traces)])
         self.assertEqual(report.status, 0, repr(report))
+
+    def test_manual_pages(self):
+        """One for each command, of valid syntax, with the options of --help."""
+        command = self.installed("bin/lastref")
+        commands = re.findall(r"^  (\w+) ", plain([command, "--help"]).stdout.split("Subcommands:")[1]
+                              .split("Examples:")[0], re.M)
+        self.assertIn("help", commands)
+        pages = glob.glob(os.path.join(self.stage, "**", "man1", "*.1"), recursive=True)
+        self.assertEqual({os.path.basename(page) for page in pages},
+                         {"lastref.1"} | {f"lastref-{name}.1" for name in commands if name != "help"})
+        for page in pages:
+            name = os.path.basename(page)[:-2].partition("-")[2]
+            text = plain([command, "help", *([name] if name else [])]).stdout
+            with open(page, encoding="utf-8") as file:
+                source = file.read()
+            for option in re.findall(r"^  +(?:-\w,)?(--[\w-]+)", text, re.M):
+                self.assertIn(option.replace("-", "\\-"), source, page)
+            for line in source.splitlines():
+                if line.startswith("."):
+                    self.assertRegex(line, r"^\.(TH|SH|TP|nf|fi)\b", page)
 
     def test_header_and_pkg_config_file(self):
         self.installed("include/lastref/lastref.h")
