@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 6> kAllocators = {
 
 // Functions of the C library that keep what they allocate until exit, without leading
 // underscores: debug information knows __textdomain, the symbol table textdomain.
-constexpr std::array<std::string_view, 21> kKeepers = {
+constexpr std::array<std::string_view, 24> kKeepers = {
     "IO_file_doallocate",  // buffers of stdin, stdout, stderr and other open streams
     "IO_wfile_doallocate",
     "IO_doallocbuf",
@@ -51,7 +51,10 @@ constexpr std::array<std::string_view, 21> kKeepers = {
     "nss_",            // name service modules
     "pthread_create",  // stacks and thread-local storage are cached for reuse
     "libc_setup",
-    "res_",  // the resolver's state of a thread
+    "res_",            // the resolver's state of a thread
+    "add_to_environ",  // environ, and the values that it points to
+    "setenv",
+    "putenv",
 };
 
 std::string_view without_underscores(std::string_view name) {
@@ -59,9 +62,11 @@ std::string_view without_underscores(std::string_view name) {
 }
 
 // Function names of allocators linked into a program.
-constexpr std::array<std::string_view, 12> kAllocatorFunctions = {
-    "je_", "_rjem_",     "os_pages_map", "pages_map", "base_map",  "_mi_",
-    "mi_", "tcmalloc::", "TCMalloc",     "tc_",       "sysmalloc", "new_heap",
+constexpr std::array<std::string_view, 14> kAllocatorFunctions = {
+    "je_",          "_rjem_",     "os_pages_map", "pages_map", "base_map",  "_mi_",
+    "mi_",          "tcmalloc::", "TCMalloc",     "tc_",       "sysmalloc", "new_heap",
+    "x_cgo_mmap",    // Go's heap, where the program uses cgo
+    "runtime.mmap",  // and where it does not
 };
 
 }  // namespace
@@ -84,7 +89,13 @@ bool is_runtime_block(uint32_t stack, StackNames& names) {
                 return false;
             }
         }
-        if (!loader && !starts_with_any(module, kRuntimes)) runtime_only = false;
+        // A runtime library's constructor or destructor, run by the loader: at the start, or within
+        // the program's dlopen.
+        if (loader && runtime_only) {
+            keeper = true;
+            return false;
+        }
+        if (!starts_with_any(module, kRuntimes)) runtime_only = false;
         return inside_libc || runtime_only;
     });
     if (keeper) return true;

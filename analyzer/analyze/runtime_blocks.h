@@ -12,8 +12,8 @@
 
 namespace lastref {
 
-// A heap block made by the dynamic loader, by a runtime library's start, or by one of the
-// functions of the C library that are known to keep what they allocate.
+// A heap block made by the dynamic loader, by a runtime library's start (also within dlopen), or by
+// one of the functions of the C library that are known to keep what they allocate.
 bool is_runtime_block(uint32_t stack, StackNames& names);
 
 // A heap block that the C library made for itself or for its caller.

@@ -76,3 +76,44 @@ TEST_CASE(
     REQUIRE(leaks.size() == 2);
     CHECK((leaks[0].example.buffer == 0x2000 || leaks[1].example.buffer == 0x2000));
 }
+
+TEST_CASE("what a runtime makes while the program loads it is the runtime's") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x1, "", kLibstdcxx);
+    frames.name(0x2, "call_init", kLoader);
+    frames.name(0x3, "_dl_catch_exception", kLibc);
+    frames.name(0x4, "dlopen", kLibc);
+    frames.name(0x5, "main");
+    frames.name(0x6, "plugin_start", "/opt/plugin.so");
+    builder.malloc(0x1000, 72704, builder.stack({0x1, 0x2, 0x3, 0x2, 0x4, 0x5}));
+    builder.malloc(0x2000, 10, builder.stack({0x6, 0x2, 0x3, 0x2, 0x4, 0x5}));
+    const Report report = report_of(builder, frames);
+    CHECK(report.summary.runtime_blocks == 1);
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings[0].created[0].function == "plugin_start");
+}
+
+TEST_CASE("the environment keeps what setenv and putenv make") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x1, "__add_to_environ", kLibc);
+    frames.name(0x2, "__tsearch", kLibc);
+    frames.name(0x3, "putenv", kLibc);
+    frames.name(0x4, "main");
+    builder.malloc(0x1000, 360, builder.stack({0x1, 0x4}));
+    builder.malloc(0x2000, 24, builder.stack({0x2, 0x1, 0x4}));
+    builder.malloc(0x3000, 30, builder.stack({0x3, 0x4}));
+    const Report report = report_of(builder, frames);
+    CHECK(report.findings.empty());
+    CHECK(report.summary.runtime_blocks == 3);
+}
+
+TEST_CASE("Go's heap is an allocator's mapping") {
+    TraceBuilder builder;
+    FakeFrames frames;
+    frames.name(0x1, "x_cgo_mmap", "/bin/program");
+    frames.name(0x2, "runtime.sysReserve", "/bin/program");
+    builder.mmap(0x100000, 1 << 26, builder.stack({0x1, 0x2}));
+    CHECK(report_of(builder, frames).findings.empty());
+}
