@@ -103,7 +103,7 @@ bool parse_run_id(const char* text, uint8_t (&id)[16]) {
 bool set_out(const char* pattern, Config& config) {
     Text out(config.out, sizeof(config.out));
     if (pattern[0] != '/') {
-        char directory[1024];
+        static char directory[sizeof(config.out)];  // too much for a small stack
         const long length =
             raw::call(SYS_getcwd, reinterpret_cast<long>(directory), sizeof(directory));
         if (raw::failed(length) || directory[0] != '/') return false;
@@ -114,7 +114,9 @@ bool set_out(const char* pattern, Config& config) {
         if (directory[1] != 0) out.add('/');
     }
     out.add(pattern);
-    return !out.cut() && pattern[0] != 0;
+    if (!out.cut()) return true;
+    config.out[0] = 0;
+    return false;
 }
 
 class Complaint {
@@ -183,11 +185,12 @@ void read_config(char** environment, Config& config, char* complaint, unsigned c
     });
     read("LASTREF_RUN_ID", "32 hexadecimal digits",
          [&](const char* v) { return parse_run_id(v, config.run_id); });
-    read("LASTREF_OUT", "a shorter path", [&](const char* v) { return set_out(v, config); });
+    read("LASTREF_OUT", "a path of at most 4095 bytes",
+         [&](const char* v) { return set_out(v, config); });
     if (config.out[0] == 0 && !set_out("lastref.%e.%p.trace", config)) config.out[0] = 0;
 }
 
-bool expand_path(const Config& config, const char* program, int pid, unsigned counter, char* path,
+bool expand_path(const Config& config, const char* program, int pid, NameTry attempt, char* path,
                  unsigned size) {
     Text text(path, size);
     bool numbered = false;
@@ -204,7 +207,7 @@ bool expand_path(const Config& config, const char* program, int pid, unsigned co
                 for (const char* c = program; *c; c++) text.add(*c == '/' ? '_' : *c);
                 break;
             case 'n':
-                text.add_number(counter);
+                text.add_number(attempt.number);
                 numbered = true;
                 break;
             case '%':
@@ -216,10 +219,9 @@ bool expand_path(const Config& config, const char* program, int pid, unsigned co
         }
         p++;
     }
-    // The name is taken already: the process id, then a number, make another.
-    if (counter >= 1 && !numbered) {
+    if (attempt.is_another && !numbered) {
         text.add('.').add_number(static_cast<uint64_t>(pid));
-        if (counter >= 2) text.add('.').add_number(counter);
+        if (attempt.number >= 2) text.add('.').add_number(attempt.number);
     }
     return !text.cut();
 }

@@ -24,7 +24,7 @@ struct Config {
     uint32_t filters_around = kUnknown;  // LASTREF_SECCOMP_FILTERS: those of `lastref run`
     char hooks[2048] = {};               // LASTREF_HOOKS: packs and rule files, joined by commas
     uint8_t run_id[16] = {};             // LASTREF_RUN_ID: set by `lastref run`
-    char out[1024] = {};                 // LASTREF_OUT, an absolute pattern
+    char out[4096] = {};                 // LASTREF_OUT, an absolute pattern; PATH_MAX
 };
 
 inline constexpr uint32_t kMaxDepth = 1024;
@@ -33,9 +33,14 @@ inline constexpr uint32_t kMaxDepth = 1024;
 // `complaint` (empty where there is none), one line without its newline.
 void read_config(char** environment, Config& config, char* complaint, unsigned complaint_size);
 
-// The trace's path from config.out: %p pid, %e program name, %n `counter`, %% a percent sign.
-// False where it does not fit `size`.
-bool expand_path(const Config& config, const char* program, int pid, unsigned counter, char* path,
+// The trace's path from config.out: %p pid, %e program name, %n `number`, %% a percent sign. A
+// first name of a pattern without %n has no number; others (`is_another`) end in the pid and, where
+// that is not enough, the number. False where it does not fit `size`.
+struct NameTry {
+    bool is_another = false;
+    uint64_t number = 0;
+};
+bool expand_path(const Config& config, const char* program, int pid, NameTry attempt, char* path,
                  unsigned size);
 
 }  // namespace lastref

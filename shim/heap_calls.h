@@ -104,7 +104,7 @@ struct HeapCalls {
 
     // `call` is the real function. realloc to zero frees or not, as that decides.
     template <typename Call>
-    LASTREF_CALL void* reallocate(void* old_block, size_t size, trace::FailedCall, Call call) {
+    LASTREF_CALL void* reallocate(void* old_block, size_t size, trace::FailedCall kind, Call call) {
         if (within_allocator()) return call();
         if (!old_block) {
             void* block;
@@ -112,7 +112,9 @@ struct HeapCalls {
                 InAllocator inside;
                 block = call();
             }
-            if (recorder::wants_block(block, size)) {
+            if (!block) {
+                recorder::realloc_done(false, nullptr, nullptr, size, LASTREF_CALLER, kind);
+            } else if (recorder::wants_block(block, size)) {
                 recorder::block_began(block, size, LASTREF_CALLER);
             }
             return block;
@@ -125,7 +127,7 @@ struct HeapCalls {
         }
         // With size 0 a null result means that the block was freed, which has been recorded.
         if (block || size != 0) {
-            recorder::realloc_done(recorded, old_block, block, size, LASTREF_CALLER);
+            recorder::realloc_done(recorded, old_block, block, size, LASTREF_CALLER, kind);
         }
         return block;
     }
@@ -144,17 +146,26 @@ struct HeapCalls {
         size_t bytes;
         const bool overflow = __builtin_mul_overflow(count, size, &bytes);
         if (overflow && !within_allocator()) {
-            recorder::realloc_done(false, nullptr, nullptr, SIZE_MAX, LASTREF_CALLER);
+            recorder::realloc_done(false, nullptr, nullptr, SIZE_MAX, LASTREF_CALLER,
+                                   trace::FailedCall::kReallocArray);
         }
         if (overflow || !heap.reallocarray) {
             if (overflow) return errno = ENOMEM, nullptr;
             return front_entries.realloc ? front_entries.realloc(block, bytes)
                                          : realloc(block, bytes);
         }
-        // The C library's calls realloc by name, and what that leads to is recorded.
-        if (!heap.own_reallocarray) return heap.reallocarray(block, count, size);
+        // The C library's calls realloc by name: the program's own, which records what it is called
+        // for, or that of `heap`.
+        if (!heap.own_reallocarray) {
+            if (front_entries.realloc) return heap.reallocarray(block, count, size);
+            return reallocate(
+                block, bytes,
+                trace::FailedCall::kReallocArray, [=]() __attribute__((always_inline)) {
+                    return heap.realloc(block, bytes);
+                });
+        }
         return reallocate(
-            block, bytes, trace::FailedCall::kRealloc, [=]() __attribute__((always_inline)) {
+            block, bytes, trace::FailedCall::kReallocArray, [=]() __attribute__((always_inline)) {
                 return heap.reallocarray(block, count, size);
             });
     }
@@ -171,26 +182,33 @@ struct HeapCalls {
         if (error == EINVAL) return error;
         const void* block = error == 0 ? *result : nullptr;
         if (recorder::wants_block(block, size)) {
-            recorder::aligned_block_began(block, size, alignment, LASTREF_CALLER);
+            recorder::aligned_block_began(block, size, alignment, LASTREF_CALLER,
+                                          trace::FailedCall::kPosixMemalign);
         }
         return error;
     }
 
-    // `call` is the real function, `function` tells whether there is one.
+    // `call` is the real function, `there` says whether there is one. EINVAL refuses an alignment:
+    // no memory is missing. An errno from before the call must not be taken for the call's.
     template <typename Call>
-    LASTREF_CALL void* aligned(bool there, size_t alignment, size_t size, Call call) {
+    LASTREF_CALL void* aligned(bool there, size_t alignment, size_t size, trace::FailedCall kind,
+                               Call call) {
         if (!there) {
             errno = ENOMEM;
             return nullptr;
         }
         if (within_allocator()) return call();
+        const int errno_before = errno;
+        errno = 0;
         void* block;
         {
             InAllocator inside;
             block = call();
         }
-        if (recorder::wants_block(block, size)) {
-            recorder::aligned_block_began(block, size, alignment, LASTREF_CALLER);
+        const bool refused = !block && errno == EINVAL;
+        if (errno == 0) errno = errno_before;
+        if (!refused && recorder::wants_block(block, size)) {
+            recorder::aligned_block_began(block, size, alignment, LASTREF_CALLER, kind);
         }
         return block;
     }
@@ -198,35 +216,44 @@ struct HeapCalls {
     LASTREF_CALL void* aligned_alloc(size_t alignment, size_t size) {
         need_real_functions();
         return aligned(
-            heap.aligned_alloc, alignment, size, [=]() __attribute__((always_inline)) {
+            heap.aligned_alloc, alignment, size,
+            trace::FailedCall::kAlignedAlloc, [=]() __attribute__((always_inline)) {
                 return heap.aligned_alloc(alignment, size);
             });
     }
     LASTREF_CALL void* memalign(size_t alignment, size_t size) {
         need_real_functions();
         return aligned(
-            heap.memalign, alignment,
-            size, [=]() __attribute__((always_inline)) { return heap.memalign(alignment, size); });
+            heap.memalign, alignment, size,
+            trace::FailedCall::kMemalign, [=]() __attribute__((always_inline)) {
+                return heap.memalign(alignment, size);
+            });
     }
     LASTREF_CALL void* valloc(size_t size) {
         need_real_functions();
         return aligned(
-            heap.valloc, kPage,
-            size, [=]() __attribute__((always_inline)) { return heap.valloc(size); });
+            heap.valloc, kPage, size,
+            trace::FailedCall::kValloc, [=]() __attribute__((always_inline)) {
+                return heap.valloc(size);
+            });
     }
     LASTREF_CALL void* pvalloc(size_t size) {
         need_real_functions();
         return aligned(
-            heap.pvalloc, kPage,
-            size, [=]() __attribute__((always_inline)) { return heap.pvalloc(size); });
+            heap.pvalloc, kPage, size,
+            trace::FailedCall::kPvalloc, [=]() __attribute__((always_inline)) {
+                return heap.pvalloc(size);
+            });
     }
 
     // jemalloc's own interface. The alignment is in the low bits of `flags` (MALLOCX_LG_ALIGN), and
     // whether the block is zeroed makes no difference here.
     LASTREF_CALL void* mallocx(size_t size, int flags) {
         return aligned(
-            true, size_t{1} << (flags & 63),
-            size, [=]() __attribute__((always_inline)) { return heap.mallocx(size, flags); });
+            true, size_t{1} << (flags & 63), size,
+            trace::FailedCall::kMemalign, [=]() __attribute__((always_inline)) {
+                return heap.mallocx(size, flags);
+            });
     }
     LASTREF_CALL void* rallocx(void* block, size_t size, int flags) {
         return reallocate(

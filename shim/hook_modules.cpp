@@ -5,6 +5,7 @@
 #include <link.h>
 #include <string.h>
 
+#include "error_text.h"
 #include "hook_debug_file.h"
 #include "hook_events.h"
 #include "hook_notes.h"
@@ -78,10 +79,9 @@ bool has_rules(const char* soname) {
 
 void writing_failed(const CodeWriter& writer) {
     if (!table.active.load()) return;
-    const char* name = error_text(writer.error());
     char reason[80];
     Text text(reason, sizeof(reason));
-    text.add(writer.refused()).add(" (").add(name ? name : "?").add(')');
+    text.add(writer.refused()).add(" (").add(error_text(writer.error())).add(')');
     note_off(reason);
 }
 

@@ -122,9 +122,4 @@ void say_rule_error(const RuleError& error) {
     say_more(line);
 }
 
-void say_more(const char* line) {
-    process.said = false;
-    say(line);
-}
-
 }  // namespace lastref::hooks

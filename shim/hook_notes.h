@@ -30,9 +30,6 @@ void note_everything_again();
 // On stderr; the first ones of a process.
 void say_rule_error(const RuleError& error);
 
-// One line on stderr, where the process may write there; more than one is allowed.
-void say_more(const char* line);
-
 }  // namespace lastref::hooks
 
 #endif  // LASTREF_SHIM_HOOK_NOTES_H

@@ -34,4 +34,25 @@ bool parent_follows_no_children() {
     return is_preloaded && is_alone;
 }
 
+bool parent_is_traced() {
+    char path[40];
+    Text name(path, sizeof(path));
+    name.add("/proc/").add_number(static_cast<uint64_t>(raw::call(SYS_getppid))).add("/maps");
+    const int fd = raw::open(path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return true;
+    constexpr char kName[] = "/liblastref";
+    constexpr size_t kLength = sizeof(kName) - 1;
+    char bytes[1024];
+    size_t matched = 0;  // characters of the name, of which only the first is a '/'
+    long got;
+    while (matched < kLength && (got = raw::read(fd, bytes, sizeof(bytes))) > 0 &&
+           !raw::failed(got)) {
+        for (long i = 0; i < got && matched < kLength; i++) {
+            matched = bytes[i] == kName[matched] ? matched + 1 : bytes[i] == kName[0];
+        }
+    }
+    raw::close(fd);
+    return matched == kLength;
+}
+
 }  // namespace lastref

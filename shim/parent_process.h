@@ -9,6 +9,9 @@ namespace lastref {
 // the parent has ended, or /proc does not tell. Makes system calls; at a program's start only.
 bool parent_follows_no_children();
 
+// Whether the parent has loaded this library; true also where that can't be looked up.
+bool parent_is_traced();
+
 }  // namespace lastref
 
 #endif  // LASTREF_SHIM_PARENT_PROCESS_H

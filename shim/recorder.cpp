@@ -1,12 +1,15 @@
 #include "recorder.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <atomic>
 
 #include "known_pages.h"
 #include "raw_syscall.h"
 #include "recording.h"
+#include "text.h"
 
 namespace lastref::recorder {
 namespace {
@@ -56,9 +59,10 @@ void zeroed_block_began(const void* block, size_t size, const CallSite& site) {
     record_block<Op::kCalloc>(block, size, site, nullptr);
 }
 
-void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site) {
+void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site,
+                         FailedCall call) {
     if (!block) {
-        failed(FailedCall::kMemalign, size, site);
+        failed(call, size, site);
         return;
     }
     t_last_block = block;
@@ -87,10 +91,10 @@ bool realloc_begins(const void* old_block) {
 }
 
 void realloc_done(bool old_recorded, const void* old_block, const void* new_block, size_t size,
-                  const CallSite& site) {
+                  const CallSite& site, FailedCall call) {
     if (!new_block) {
         if (!recording) return;
-        failed(FailedCall::kRealloc, size, site);
+        failed(call, size, site);
         if (!old_recorded) return;
         if (sampling()) process.session->blocks->insert(old_block, 0);
     } else if (!wants_block(new_block, size)) {
@@ -140,7 +144,7 @@ void mapping_began(const void* address, size_t size, int protection, int flags, 
 }
 
 void mapping_failed(FailedCall call, size_t size, const CallSite& site) {
-    failed(call, size, site);
+    if (errno == ENOMEM || errno == EAGAIN) failed(call, size, site);
 }
 
 void mapping_ends(const void* address, size_t size, const CallSite& site) {
@@ -174,7 +178,7 @@ void remap_done(const void* old_address, const void* new_address, size_t old_siz
     fields.size = new_size;
     fields.other_size = old_size;
     record<Op::kMremap>(When::kAfter, fields, &site);
-    if (!new_address) failed(FailedCall::kMremap, new_size, site);
+    if (!new_address) mapping_failed(FailedCall::kMremap, new_size, site);
 }
 
 void break_moved(const void* end, intptr_t increment, const CallSite& site) {
@@ -188,6 +192,8 @@ void forked(int32_t child, const CallSite& site) {
     Fields fields;
     fields.value = child;
     record<Op::kFork>(When::kAfter, fields, &site);
+    if (trace::TraceHeader* const header = process.file.header)
+        std::atomic_ref(header->children).fetch_add(1, std::memory_order_relaxed);
 }
 
 void about_to_exec(const char* path, const CallSite& site) {
@@ -195,6 +201,8 @@ void about_to_exec(const char* path, const CallSite& site) {
     fields.text = path ? path : "";
     fields.text_size = static_cast<uint32_t>(strnlen(fields.text, trace::kMaxText - 1));
     record<Op::kExec>(When::kBefore, fields, &site);
+    if (trace::TraceHeader* const header = process.file.header)
+        Text(header->executed, sizeof(header->executed)).add(fields.text, fields.text_size);
 }
 
 void about_to_exit(trace::ExitKind kind, int32_t value, const CallSite& site) {

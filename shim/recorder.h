@@ -38,17 +38,19 @@ inline bool wants_buffer_event(const void* buffer);
 void block_began(const void* block, size_t size, const CallSite& site,
                  const LookedAt* ahead = nullptr);
 void zeroed_block_began(const void* block, size_t size, const CallSite& site);
-void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site);
+void aligned_block_began(const void* block, size_t size, size_t alignment, const CallSite& site,
+                         FailedCall call = FailedCall::kMemalign);
 // After wants_block_end().
 void block_ends(const void* block, const CallSite& site);
 // What is returned is passed to realloc_done: whether the old block was recorded.
 bool realloc_begins(const void* old_block);
 // `new_block` nullptr: failed, the old block lives on.
 void realloc_done(bool old_recorded, const void* old_block, const void* new_block, size_t size,
-                  const CallSite& site);
+                  const CallSite& site, FailedCall call = FailedCall::kRealloc);
 
 void mapping_began(const void* address, size_t size, int protection, int flags, int fd,
                    const CallSite& site);
+// With the call's errno: only where it means that there was no memory, or too much of it locked.
 void mapping_failed(FailedCall call, size_t size, const CallSite& site);
 void mapping_ends(const void* address, size_t size, const CallSite& site);
 void mapping_did_not_end(const void* address, size_t size);

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "confinement.h"
+#include "error_text.h"
 #include "frame_rules.h"
 #include "hooks.h"
 #include "parent_process.h"
@@ -76,13 +76,6 @@ void read_command(trace::TraceHeader& header) {
     if (size == sizeof(header.command)) header.notes |= trace::kNoteCommandCut;
 }
 
-void remember_stderr() {
-    struct stat info;
-    if (raw::failed(raw::call(SYS_fstat, 2, reinterpret_cast<long>(&info)))) return;
-    process.stderr_device = info.st_dev;
-    process.stderr_inode = info.st_ino;
-}
-
 void fill_header(trace::TraceHeader& header, Session& session, const uint8_t* parent_id) {
     header.machine = kMachineX86_64;
     header.clock =
@@ -112,25 +105,34 @@ void fill_header(trace::TraceHeader& header, Session& session, const uint8_t* pa
 
 // The name that was asked for was taken. Expected where one run makes several traces.
 void say_other_name() {
-    char line[1400];
-    Text text(line, sizeof(line));
-    text.add("LASTREF_OUT=").add(process.config.out).add(" exists already; writes ");
-    text.add(process.file.path);
-    say(line);
+    say("LASTREF_OUT=", process.config.out, " exists already; writes ", process.file.path);
+}
+
+const char* advice_for(int error) {
+    switch (error) {
+        case EACCES:
+        case EISDIR:
+        case ENOENT:
+        case ENOTDIR:
+        case EPERM:
+        case EROFS:
+            return "; set LASTREF_OUT to a writable place. The program runs untraced";
+        case EDQUOT:
+        case EFBIG:
+        case ENOSPC:
+            return "; set LASTREF_OUT to a place with room. The program runs untraced";
+        case ENAMETOOLONG:
+            return "; set LASTREF_OUT to a shorter name. The program runs untraced";
+        default:
+            return ". The program runs untraced";
+    }
 }
 
 void say_no_trace(int error) {
-    char line[1400];
-    Text text(line, sizeof(line));
-    text.add("no trace: can't make ")
-        .add(process.file.path[0] ? process.file.path : process.config.out);
-    text.add(": ");
-    if (const char* reason = error_text(error))
-        text.add(reason);
-    else
-        text.add("error ").add_number(static_cast<uint64_t>(error));
-    text.add("; set LASTREF_OUT to a writable place. The program runs untraced");
-    say(line);
+    char reason[200];
+    Text(reason, sizeof(reason)).add(": ").add(error_text(error)).add(advice_for(error));
+    say("no trace: can't make ", process.file.path[0] ? process.file.path : process.config.out,
+        reason);
 }
 
 // Opens the file and fills the session; the state on success is kRecording.
@@ -165,15 +167,14 @@ bool begin(Session& session, const uint8_t* parent_id) {
     }
     session.state.store(SessionState::kRecording, std::memory_order_release);
     if (process.config.verbose) {
-        char line[1300];
-        Text text(line, sizeof(line));
-        text.add("writes ").add(process.file.path);
+        char sample[160];
+        Text text(sample, sizeof(sample));
         if (sampling()) {
             text.add(", a sample: one heap block per ").add_number(process.config.sample_bytes);
             text.add(" bytes, one buffer in ").add_number(process.config.sample_interval);
         }
-        process.said = false;
-        say(line);
+        process.messages.said = false;
+        say("writes ", process.file.path, sample);
     }
     return true;
 }
@@ -184,46 +185,6 @@ void disable(Session* session) {
 }
 
 }  // namespace
-
-const char* error_text(int error) {
-    switch (error) {
-        case EPERM:
-            return "Operation not permitted";
-        case ENOENT:
-            return "No such file or directory";
-        case EACCES:
-            return "Permission denied";
-        case EEXIST:
-            return "File exists";
-        case ENOTDIR:
-            return "Not a directory";
-        case EISDIR:
-            return "Is a directory";
-        case EINVAL:
-            return "Invalid argument";
-        case ENFILE:
-        case EMFILE:
-            return "Too many open files";
-        case EFBIG:
-            return "File too large";
-        case ENOSPC:
-            return "No space left on device";
-        case EDQUOT:
-            return "Disk quota exceeded";
-        case EROFS:
-            return "Read-only file system";
-        case ENAMETOOLONG:
-            return "File name too long";
-        case ELOOP:
-            return "Too many levels of symbolic links";
-        case EOPNOTSUPP:
-            return "Operation not supported";
-        case ENOMEM:
-            return "Cannot allocate memory";
-        default:
-            return nullptr;
-    }
-}
 
 void set_environment(char** environment) {
     start_environment = environment;
@@ -263,7 +224,7 @@ bool ensure_session() {
         disable(nullptr);
         return false;
     }
-    remember_stderr();
+    prepare_messages();
     process.vdso = getauxval(AT_SYSINFO_EHDR);
     if (complaint[0]) say(complaint);
     read_executable();
@@ -280,6 +241,7 @@ bool ensure_session() {
         disable(session);
         return false;
     }
+    if (complaint[0]) note_said(complaint, process.messages.said);
     return true;
 }
 
@@ -386,20 +348,6 @@ void prepare_sandbox() {
 void set_sandboxed(bool sandboxed) {
     process.sandboxed = sandboxed;
     process.file.may_call_kernel = !sandboxed;
-}
-
-void say(const char* message) {
-    struct stat info;
-    if (process.said || raw::failed(raw::call(SYS_fstat, 2, reinterpret_cast<long>(&info))) ||
-        info.st_dev != process.stderr_device || info.st_ino != process.stderr_inode) {
-        return;
-    }
-    process.said = true;
-    char line[1500];
-    Text text(line, sizeof(line) - 1);
-    text.add("lastref: ").add(message);
-    line[text.size()] = '\n';
-    raw::write(2, line, text.size() + 1);
 }
 
 void count_loss(Loss loss, uint64_t count) {

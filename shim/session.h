@@ -21,6 +21,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "messages.h"
 #include "module_table.h"
 #include "sampler.h"
 #include "session_memory.h"
@@ -62,8 +63,7 @@ struct Process {
     uint32_t heap_notes;   // trace::Note: what is seen of the program's allocator
     bool sandboxed;        // a seccomp filter may forbid our system calls
     bool clocks_given_up;  // see give_up_clocks
-    bool said;             // the one line on stderr has been said
-    uint64_t stderr_device, stderr_inode;
+    MessageState messages;
     unsigned long key;  // pthread key for thread ends
     bool have_key;
     uint32_t generation;  // forks that led here and were recorded
@@ -112,13 +112,6 @@ void renew_clock();
 
 // CLOCK_MONOTONIC, or what was last read of it where clocks may not be read.
 uint64_t monotonic_now();
-
-// One line on stderr, once per process tree, while stderr is what it was at the start.
-void say(const char* message);
-
-// What an errno of opening or writing means; nullptr for others. strerror() may allocate and
-// translate, and strerrordesc_np() came with glibc 2.32 only.
-const char* error_text(int error);
 
 void count_loss(trace::Loss loss, uint64_t count = 1);
 

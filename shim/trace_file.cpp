@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <atomic>
@@ -14,7 +15,6 @@ namespace {
 
 constexpr uint32_t kFirstExtent = 128u << 10;
 constexpr uint32_t kLargestExtent = 8u << 20;
-constexpr int kNameTries = 100;
 
 bool stat_descriptor(int fd, struct stat& info) {
     return !raw::failed(raw::call(SYS_fstat, fd, reinterpret_cast<long>(&info)));
@@ -131,6 +131,21 @@ trace::Loss grow(TraceFile& file, uint32_t size, uint32_t least) {
     return Loss::kNoSpace;
 }
 
+// The names that a process tries: that of the pattern, which is its own where nothing else makes
+// traces by the same pattern; names numbered from 1; then such as no other process will try at the
+// same time, so that the number of traces beside each other is no limit.
+constexpr int kNumberedNames = 10, kNameTries = 64;
+
+NameTry name_try(int index, int pid) {
+    if (index < kNumberedNames) return {index != 0, static_cast<uint64_t>(index)};
+    if (index == kNumberedNames) return {true, static_cast<uint64_t>(pid)};
+    uint32_t random = 0;
+    raw::call(SYS_getrandom, reinterpret_cast<long>(&random), sizeof(random), GRND_NONBLOCK);
+    // Without random numbers so early in the machine's life, at least each process has its own.
+    return {true,
+            random != 0 ? random : static_cast<uint64_t>(pid) << 8 | static_cast<uint8_t>(index)};
+}
+
 uint32_t next_extent_size(const TraceFile& file, uint32_t least) {
     // An eighth of the file so far: few extents in a long trace, little waste in a short one.
     uint64_t size = kFirstExtent;
@@ -158,12 +173,12 @@ int create_trace_file(TraceFile& file, const Config& config, const char* program
     file.may_call_kernel = true;
     if (config.out[0] == 0) return ENAMETOOLONG;
     int fd = -EEXIST;
-    for (int counter = 0; counter < kNameTries && (fd == -EEXIST || fd == -ELOOP); counter++) {
-        if (!expand_path(config, program, pid, static_cast<unsigned>(counter), file.path,
+    for (int index = 0; index < kNameTries && (fd == -EEXIST || fd == -ELOOP); index++) {
+        if (!expand_path(config, program, pid, name_try(index, pid), file.path,
                          sizeof(file.path))) {
             return ENAMETOOLONG;
         }
-        file.name_tries = counter + 1;
+        file.name_tries = index + 1;
         fd = raw::open(file.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     }
     if (fd < 0) return -fd;

@@ -35,7 +35,7 @@ struct FinishedChunk {
 struct TraceFile {
     static constexpr unsigned kMaxExtents = 4096;
 
-    char path[1200];
+    char path[4096];  // PATH_MAX
     int fd;
     int name_tries;  // how many names of the pattern were tried
     uint64_t device, inode;

@@ -183,7 +183,11 @@ struct TraceHeader {
     // Children that were forked under a seccomp filter: they are not recorded, for their filter may
     // kill for any system call.
     uint64_t confined_children;
-    uint8_t reserved[632];
+    uint64_t children;    // begun by fork, vfork, clone or posix_spawn: each has a kFork
+    char executed[160];   // after ExitKind::kExec: the program's path, cut; empty: not known
+    char said[200];       // the first message of the shim, cut
+    uint32_t said_aloud;  // 1: it was printed on the program's stderr
+    uint8_t reserved[260];
 };
 static_assert(sizeof(TraceHeader) == kHeaderSize);
 static_assert(offsetof(TraceHeader, chunks_end) == 152);
@@ -359,6 +363,11 @@ enum class FailedCall : uint32_t {
     kMmap = 5,
     kMremap = 6,
     kBreak = 7,
+    kReallocArray = 8,
+    kPosixMemalign = 9,
+    kAlignedAlloc = 10,
+    kValloc = 11,
+    kPvalloc = 12,
 };
 
 }  // namespace lastref::trace

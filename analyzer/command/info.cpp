@@ -1,5 +1,7 @@
 #include "command/info.h"
 
+#include <string.h>
+
 #include <array>
 #include <iterator>
 #include <memory>
@@ -77,6 +79,8 @@ void write_header(TraceFile& trace, LineOutput& out) {
     if (const std::string text = notes(header.notes); !text.empty()) {
         line(out, "notes       {}", text);
     }
+    const std::string said(header.said, strnlen(header.said, sizeof(header.said)));
+    if (!said.empty()) line(out, "said        {}", said);
 }
 
 struct Counted {

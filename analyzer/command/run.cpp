@@ -137,14 +137,19 @@ std::vector<std::string> shim_environment(const std::string& shim, const std::st
     return environment;
 }
 
-void explain_missing_trace(const std::string& level, const std::string& directory) {
-    if (level == "disabled") {
+void explain_missing_trace(const RunOutcome& outcome) {
+    if (outcome.level == "disabled") {
         say("lastref: no trace: recording is off at level disabled\n");
+        return;
+    }
+    if (outcome.end.signal != 0) {
+        say("lastref: no trace: the program was ended by the signal before the shim had begun one; "
+            "with LASTREF_LEVEL=disabled it shows whether the shim has to do with that\n");
         return;
     }
     say("lastref: no trace appeared in {}: the shim could not make its file there, or was "
         "not loaded (LD_PRELOAD cleared); LASTREF_VERBOSE=1 tells more\n",
-        directory);
+        outcome.directory);
 }
 
 int exit_status(const std::string& program, const ChildEnd& end) {
@@ -214,9 +219,10 @@ int run_command(const RunOptions& options) {
     const RunOutcome outcome = run_traced(options);
     if (!outcome.started) return kUsage;
     if (outcome.traces.empty())
-        explain_missing_trace(outcome.level, outcome.directory);
+        explain_missing_trace(outcome);
     else
-        say("{}", run_summary(outcome.traces, outcome.end.pid));
+        say("{}", run_summary(outcome.traces, outcome.end.pid,
+                              from_environment("LASTREF_FOLLOW_FORK") != "0"));
     return outcome.status;
 }
 

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "command/program_file.h"
+#include "gate/untraced.h"
 #include "report/units.h"
 
 namespace lastref {
@@ -45,6 +48,58 @@ std::string losses(const std::vector<RunTrace>& traces) {
     return text;
 }
 
+std::string label(const RunTrace& trace) {
+    return fmt::format("{} (pid {})", printable(base_name(trace.program)), trace.pid);
+}
+
+// Which processes of the run have no trace, as far as those that have one know of them.
+std::string untraced(const std::vector<RunTrace>& traces) {
+    static constexpr const char* kWhy =
+        "static, set-uid, musl or 32-bit programs, a cleaned environment, or no place for the "
+        "trace";
+    std::vector<TracedProgram> programs;
+    for (const RunTrace& trace : traces) {
+        programs.push_back({trace.pid, trace.process_start,
+                            trace.exit_kind == trace::ExitKind::kExec, trace.children,
+                            trace.borrowers_ended + trace.confined_children});
+    }
+    const UntracedCount count = count_untraced(programs);
+    std::string text;
+    if (count.replaced > 0) {
+        const RunTrace& first = traces[count.first_replaced];
+        std::string why;
+        if (first.executed.starts_with('/')) why = why_not_traceable(first.executed);
+        text += fmt::format("lastref: {} executed a program that left no trace, first {}: {}\n",
+                            counted(count.replaced, "process"), label(first),
+                            why.empty() ? kWhy : printable(first.executed + ' ' + why));
+    }
+    if (count.children > 0)
+        text += fmt::format("lastref: {} left no trace, first begun by {}: {}\n",
+                            counted(count.children, "child process"),
+                            label(traces[count.first_parent]), kWhy);
+    return text;
+}
+
+// What the shim could not say to the user itself: see shim/messages.h. One of them stands for all.
+std::string message(const std::vector<RunTrace>& traces) {
+    std::set<std::string> known;
+    for (const RunTrace& trace : traces)
+        if (trace.said_aloud) known.insert(trace.said);
+    const RunTrace* first = nullptr;
+    uint64_t more = 0;
+    for (const RunTrace& trace : traces) {
+        if (trace.said.empty() || !known.insert(trace.said).second) continue;
+        if (first)
+            ++more;
+        else
+            first = &trace;
+    }
+    if (!first) return {};
+    return fmt::format(
+        "lastref: {}: {}{}\n", label(*first), printable(first->said),
+        more == 0 ? "" : fmt::format(" ({}: lastref info)", counted(more, "other message")));
+}
+
 // Fit to be pasted into a shell.
 std::string quoted(const std::string& path) {
     static constexpr std::string_view kPlain =
@@ -57,13 +112,15 @@ std::string quoted(const std::string& path) {
 
 }  // namespace
 
-std::string run_summary(const std::vector<RunTrace>& traces, pid_t launched) {
-    uint64_t bytes = 0, still_running = 0;
+std::string run_summary(const std::vector<RunTrace>& traces, pid_t launched,
+                        bool follows_children) {
+    uint64_t bytes = 0, still_running = 0, confined = 0;
     std::vector<pid_t> processes;
     const RunTrace* first = &traces.front();
     for (const RunTrace& trace : traces) {
         bytes += trace.bytes;
         still_running += trace.is_running;
+        confined += trace.confined_children;
         processes.push_back(trace.pid);
         if (trace.pid == launched && first->pid != launched) first = &trace;
     }
@@ -75,6 +132,11 @@ std::string run_summary(const std::vector<RunTrace>& traces, pid_t launched) {
                                    bytes_text(bytes), counted(traces.size(), "file"));
     if (std::string lost = losses(traces); !lost.empty())
         text += fmt::format("lastref: incomplete: events lost: {}\n", lost);
+    if (follows_children) text += untraced(traces);
+    if (confined > 0)
+        text += fmt::format("lastref: {} forked in a seccomp sandbox: not recorded\n",
+                            counted(confined, "process"));
+    text += message(traces);
     if (still_running > 0)
         text += fmt::format("lastref: {} still running: a report sees what was recorded so far\n",
                             counted(still_running, "process"));

@@ -10,8 +10,9 @@
 namespace lastref {
 
 // `traces` oldest first, at least one. Ends with the path of the launched program's trace and the
-// command that reports on all of them.
-std::string run_summary(const std::vector<RunTrace>& traces, pid_t launched);
+// command that reports on all of them. `follows_children`: all processes were to be traced.
+std::string run_summary(const std::vector<RunTrace>& traces, pid_t launched,
+                        bool follows_children = true);
 
 }  // namespace lastref
 

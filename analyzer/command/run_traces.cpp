@@ -37,11 +37,24 @@ bool is_process(pid_t pid, uint64_t start) {
     return stat && stat->start == start;
 }
 
+template <size_t n>
+std::string text_of(const char (&field)[n]) {
+    return std::string(field, strnlen(field, n));
+}
+
 RunTrace describe(const std::string& path, const trace::TraceHeader& header) {
     RunTrace trace;
     trace.path = path;
     std::copy(std::begin(header.run_id), std::end(header.run_id), trace.run_id.begin());
     trace.pid = header.pid;
+    trace.process_start = header.process_start;
+    trace.program = text_of(header.executable);
+    if (header.exit_kind == trace::ExitKind::kExec) trace.executed = text_of(header.executed);
+    trace.children = header.children;
+    trace.borrowers_ended = header.borrowers_ended;
+    trace.confined_children = header.confined_children;
+    trace.said = text_of(header.said);
+    trace.said_aloud = header.said_aloud != 0;
     trace.started_ns = header.start_monotonic_ns;
     trace.bytes = header.chunks_end;
     trace.exit_kind = header.exit_kind;

@@ -23,6 +23,12 @@ struct RunTrace {
     std::string path;
     RunId run_id = {};
     pid_t pid = 0;
+    uint64_t process_start = 0;
+    std::string program;   // its file's path
+    std::string executed;  // the program that it executed in the end, where that is known
+    uint64_t children = 0, borrowers_ended = 0, confined_children = 0;
+    std::string said;  // the shim's first message
+    bool said_aloud = false;
     uint64_t started_ns = 0;
     uint64_t bytes = 0;  // of the file that hold something
     trace::ExitKind exit_kind = trace::ExitKind::kNone;

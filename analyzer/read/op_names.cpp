@@ -82,6 +82,16 @@ std::string_view failed_call_name(uint32_t call) {
             return "mremap";
         case FailedCall::kBreak:
             return "brk";
+        case FailedCall::kReallocArray:
+            return "reallocarray";
+        case FailedCall::kPosixMemalign:
+            return "posix_memalign";
+        case FailedCall::kAlignedAlloc:
+            return "aligned_alloc";
+        case FailedCall::kValloc:
+            return "valloc";
+        case FailedCall::kPvalloc:
+            return "pvalloc";
     }
     return "allocation";
 }

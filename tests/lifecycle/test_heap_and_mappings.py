@@ -36,6 +36,11 @@ class Leaks(LifecycleTest):
         """The innermost frame of the program's own."""
         return next(frame for frame in leak["created"] if "kept_by_libc" in frame["module"])
 
+    def test_what_runtimes_keep_is_no_leak(self):
+        found = self.report_of("late_runtime")
+        self.assert_findings(found, {})
+        self.assertGreater(found["summary"]["runtime"]["bytes"], 72704)
+
     def test_mapping_leak(self):
         found = self.report_of("mapping_leak")
         self.assert_findings(found, {("mapping-leak", "mapping"): 2})
@@ -142,6 +147,15 @@ class Failures(LifecycleTest):
                     # No more than the C++ runtime's own pool lives then.
                     self.assertLess(finding["used"], 1 << 20)
         self.assertEqual(where, {"load_huge": 3, "load_table": 1, "map_huge": 1, "new_huge": 1})
+
+    def test_each_failure_is_named_after_its_function(self):
+        """And what is refused for another reason than memory is no failure."""
+        found = self.report_of("failed_calls")
+        self.assert_findings(found, {("allocation-failure", "heap"): 7})
+        self.assertEqual(sorted(f["reason"] for f in found["findings"]),
+                         sorted(f"{call} returned no memory"
+                                for call in ("reallocarray", "reallocarray", "posix_memalign",
+                                             "aligned_alloc", "memalign", "valloc", "pvalloc")))
 
     def test_used_and_limit_are_told(self):
         failing = program("lifecycle/allocation_failure")

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -104,4 +105,38 @@ TEST_CASE("the traces of many processes are named by a pattern that fits them al
     std::string text = run_summary(traces, 10);
     CHECK(text.ends_with("lastref report " + (folder.path / "run.0").string() + "\n"));
     CHECK(text.find("beside this one") != std::string::npos);
+}
+
+TEST_CASE("processes that left no trace are counted") {
+    Folder folder;
+    folder.trace("parent", kOurs, 10, 100);
+    folder.trace("child", kOurs, 11, 200);
+    auto traces = find_run_traces(folder.path, kOurs);
+    CHECK(run_summary(traces, 10).find("no trace") == std::string::npos);
+    traces[0].program = "/bin/parent";
+    traces[0].children = 4;
+    traces[0].borrowers_ended = 1;
+    CHECK(run_summary(traces, 10)
+              .find("2 child processes left no trace, first begun by parent (pid 10)") !=
+          std::string::npos);
+    CHECK(run_summary(traces, 10, false).find("no trace") == std::string::npos);
+    traces[1].exit_kind = trace::ExitKind::kExec;
+    traces[1].executed = "/no/such/program";
+    CHECK(run_summary(traces, 10).find("1 process executed a program that left no trace") !=
+          std::string::npos);
+}
+
+TEST_CASE("a message of the shim that nobody has read is in the summary, once") {
+    Folder folder;
+    for (int i = 0; i < 9; ++i) folder.trace("run." + std::to_string(i), kOurs, 10 + i, 100 + i);
+    auto traces = find_run_traces(folder.path, kOurs);
+    for (RunTrace& trace : traces) trace.said = "ignored this";
+    traces[3].said = "and that";
+    const std::string text = run_summary(traces, 10);
+    CHECK(text.find("ignored this") == text.rfind("ignored this"));
+    CHECK(text.find("1 other message") != std::string::npos);
+    CHECK(std::count(text.begin(), text.end(), '\n') <= 10);
+    traces[8].said_aloud = true;
+    CHECK(run_summary(traces, 10).find("ignored this") == std::string::npos);
+    CHECK(run_summary(traces, 10).find("and that") != std::string::npos);
 }
