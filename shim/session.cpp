@@ -214,7 +214,7 @@ bool ensure_session() {
         disable(nullptr);
         // Asked for, so the user takes it upon himself that writing is permitted.
         if (process.config.verbose) {
-            remember_stderr();
+            prepare_messages();
             say("no trace: the program was started in a seccomp sandbox; LASTREF_CONFINED=1 "
                 "records it, where the sandbox permits that. The program runs untraced");
         }

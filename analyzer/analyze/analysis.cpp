@@ -81,7 +81,9 @@ std::vector<std::string> shortcomings(TraceFile& trace, uint64_t events, uint64_
     if (stacks_missing != 0) {
         said.push_back(counted(stacks_missing, "stack") + " missing from the file");
     }
-    if (events == 0) said.push_back("the trace holds no events: nothing can be said");
+    // A forked child may end before it does anything; a program does something at its start.
+    if (events == 0 && (header.notes & kNoteInherited) == 0)
+        said.push_back("the trace holds no events: nothing can be said");
     return said;
 }
 

@@ -47,8 +47,8 @@ std::string gaps_text(const HeapGaps& gaps) {
         "second frees that the C library had no objection to");
     if (signs.empty()) return signs;
     return "the heap was seen in part: " + signs +
-           "; another way to the heap is in use (dlmopen, a look-up in the C library itself), and "
-           "no heap block is called leaked or freed twice";
+           "; another way to the heap is in use (a plug-in loaded with RTLD_DEEPBIND, dlmopen, a "
+           "look-up in the C library itself), and no heap block is called leaked or freed twice";
 }
 
 }  // namespace lastref

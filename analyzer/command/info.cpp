@@ -132,8 +132,9 @@ void write_counters(TraceFile& trace, const Counted& counted, LineOutput& out) {
 void write_losses(TraceFile& trace, const Counted& counted, LineOutput& out) {
     const DamageList& damage = trace.damage();
     const bool stopped = (trace.header().notes & (kNoteStopped | kNoteLateStart)) != 0;
+    const bool forked = (trace.header().notes & kNoteInherited) != 0;
     const bool complete = trace.lost() == 0 && damage.empty() && counted.stacks_missing == 0 &&
-                          !stopped && counted.events != 0 && counted.heap_gaps.empty();
+                          !stopped && (counted.events != 0 || forked) && counted.heap_gaps.empty();
     line(out, "complete    {}", complete ? "yes" : "no");
     line(out, "lost        {}", trace.lost());
     if (!counted.heap_gaps.empty()) line(out, "gaps        {}", counted.heap_gaps);

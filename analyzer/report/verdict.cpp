@@ -45,7 +45,6 @@ std::string inconclusive_reason(const Report& report) {
             return fmt::format(
                 "{} was recorded as a sample (one heap block per {}, one buffer in {})",
                 process_label(process), bytes_text(process.sample_bytes), process.sample_interval);
-        if (process.events == 0) return "no events of " + process_label(process) + " were recorded";
     }
     if (report.summary.coverage < 1.0)
         return fmt::format("only {:.1f} % of the objects were sampled",

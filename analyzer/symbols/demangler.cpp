@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -16,29 +15,40 @@ namespace {
 // The demangler recurses once per nested name; no real symbol comes near this.
 constexpr size_t kLongestName = 1 << 16;
 
-// Compilers make several functions of one, and name them after it: 'parse.isra.0', 'serve.actor'. A
-// reader and an id want the one that the source has. A name that holds other dots keeps them (Go).
-bool is_clone(std::string_view suffix) {
-    static constexpr std::array<std::string_view, 14> kClones = {
-        "actor", "destroy", "resume",   "cleanup",    "isra", "constprop", "part",
-        "cold",  "clone",   "lto_priv", "localalias", "llvm", "warm",      "unlikely",
-    };
-    return std::find(kClones.begin(), kClones.end(), suffix) != kClones.end() ||
-           std::all_of(suffix.begin(), suffix.end(),
-                       [](unsigned char letter) { return std::isdigit(letter) != 0; });
-}
-
+// Compilers make several functions of one, and name them after it: 'parse.isra.0',
+// '_Z5servei.actor'. A reader and an id want the one that the source has. In a mangled name nothing
+// else has a dot; of a plain one only what is surely a compiler's is dropped, since Go's names have
+// dots of their own.
 void drop_clone_suffixes(std::string& name) {
-    size_t end = name.size();
-    bool is_named = false;  // a number alone is no clone's name
+    if (Demangler::is_mangled(name.c_str())) {
+        name.resize(std::min(name.find('.'), name.size()));
+        return;
+    }
+    static constexpr std::array<std::string_view, 6> kNumbered = {"isra",  "constprop", "part",
+                                                                  "clone", "lto_priv",  "llvm"};
+    static constexpr std::array<std::string_view, 2> kPlain = {"cold", "localalias"};
+    const auto is_one_of = [](std::string_view word, const auto& words) {
+        return std::find(words.begin(), words.end(), word) != words.end();
+    };
+    const auto is_number = [](std::string_view word) {
+        return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    bool numbered = false;
+    size_t end = name.size(), kept = end;
     for (size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0;
          dot = name.rfind('.', dot - 1)) {
-        const std::string_view suffix = std::string_view(name).substr(dot + 1, end - dot - 1);
-        if (!is_clone(suffix)) break;
-        is_named |= !suffix.empty() && std::isdigit(static_cast<unsigned char>(suffix[0])) == 0;
+        const std::string_view word = std::string_view(name).substr(dot + 1, end - dot - 1);
         end = dot;
+        if (is_number(word) && !numbered) {
+            numbered = true;
+        } else if (is_one_of(word, kNumbered) ? numbered : !numbered && is_one_of(word, kPlain)) {
+            numbered = false;
+            kept = dot;
+        } else {
+            break;
+        }
     }
-    if (is_named) name.resize(end);
+    name.resize(kept);
 }
 
 std::string demangled(const char* linker_name) {

@@ -43,6 +43,15 @@ TEST_CASE("a trace without events is not clean") {
     CHECK(says(report.processes[0], "no events"));
 }
 
+TEST_CASE("a forked child that was killed before it did anything has a complete trace") {
+    TraceBuilder builder;
+    builder.header.notes = trace::kNoteInherited;
+    builder.header.exit_kind = trace::ExitKind::kNone;
+    const Report report = report_of(builder);
+    CHECK(report.processes[0].complete);
+    CHECK(report.processes[0].warnings.empty());
+}
+
 TEST_CASE("losses, notes and missing chunks are said in words and make it incomplete") {
     TraceBuilder builder;
     builder.malloc(0x1000, 8).free(0x1000);

@@ -25,6 +25,8 @@ TEST_CASE("dots of the source stay") {
     Demangler demangler;
     CHECK(demangler.demangle("runtime.mallocgc") == "runtime.mallocgc");
     CHECK(demangler.demangle("main.main.func1") == "main.main.func1");
+    CHECK(demangler.demangle("runtime.clone") == "runtime.clone");
+    CHECK(demangler.demangle("main.cleanup") == "main.cleanup");
     CHECK(demangler.demangle("completed.0") == "completed.0");
     CHECK(demangler.demangle(".hidden") == ".hidden");
 }
