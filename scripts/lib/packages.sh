@@ -16,7 +16,11 @@ test_packages=(clang libzydis-dev libjemalloc2 bind9-dnsutils nghttp2-client lib
     openjdk-17-jdk-headless perl heaptrack gdb cmake python3-jsonschema python3-lxml python3-yaml python3-pytest binutils
     openssl dbus-daemon dbus-bin libglib2.0-bin
     libevent-2.1-7 libnghttp2-14 libxml2-utils libwayland-server0 libwayland-client0 libgrpc29
-    protobuf-compiler chromium libdebuginfod1)
+    protobuf-compiler chromium libdebuginfod1
+    bash bc bsdutils bubblewrap bzip2 curl diffutils dpkg erlang-base faketime file findutils
+    firefox-esr gawk gcc gnupg groff-base guile-3.0 gzip jq libjemalloc2 libmimalloc2.0 libtcmalloc-
+    minimal4 lua5.4 lz4 make man-db mawk openssh-client patch php-cli postgresql rsync ruby strace
+    tcl unzip util-linux vim xz-utils zip zsh zstd)
 # The HTML report's front end is bundled by node and npm, from wherever they come.
 command -v npm >/dev/null || test_packages+=(nodejs npm)
 

@@ -164,7 +164,7 @@ def needs(*programs):
                 found = subprocess.run(["/bin/sh", "-c", f"command -v {name}"],
                                        stdout=subprocess.DEVNULL, check=False).returncode == 0
                 if not found and os.environ.get("CI") == "true":
-                    self.fail(f"{name} is not installed; see tests/process/packages.txt")
+                    self.fail(f"{name} is not installed; see scripts/lib/packages.sh")
                 if not found:
                     raise unittest.SkipTest(f"{name} is not installed")
             return test(self, *arguments)
