@@ -15,7 +15,7 @@ from lastref_testing import lastref, plain, traces_in
 from side_by_side import SHIM
 
 LEVELS = ("disabled", "simple", "paranoid")
-# All runs, those with a known fault of the shim too.
+# Every combination, for runs by hand: continuous integration takes a share where there are many.
 WHOLE = os.environ.get("LASTREF_SWEEP") == "whole"
 
 

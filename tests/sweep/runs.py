@@ -29,8 +29,6 @@ class Run:
     complete: bool = True
     # Not in Debian or too large for the test's packages: runs where it happens to be.
     extra: bool = False
-    # A known fault of the shim: the run is left out until that is mended.
-    fault: str = ""
     # Its events are checked to be in the order in which things happened: see Balance.
     order: bool = False
     variables: tuple = ()

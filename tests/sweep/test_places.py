@@ -23,7 +23,6 @@ LIBRARIES = "/usr/lib/x86_64-linux-gnu/"
 GDB = ("/bin/bash", "-c", r"""gdb -nx -q -batch -ex run -ex 'quit $_exitcode' --args \
     /bin/bash -c 'exec "$@" >.out 2>.err' program "$@" >.gdb 2>&1
 status=$?; cat .out; cat .err >&2; exit $status""", "gdb")
-EARLY = "the shim asks for the time before libfaketime can answer"
 FAKED = (("FAKETIME", "2020-01-01 00:00:00"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"))
 
 
@@ -33,17 +32,15 @@ class Surrounding:
     setting: Setting
     # Every process is traced and its trace complete there.
     complete: bool = True
-    # A known fault of the shim there: left out until that is mended.
-    fault: str = ""
     # Runs that can't be made there, whatever is preloaded.
     without: tuple = ()
 
 
-def preloaded(name, file, before="", behind="", **more):
-    """`file` preloaded on either side of the shim. `before` and `behind`: a known fault there."""
+def preloaded(name, file, **more):
+    """`file` preloaded on either side of the shim."""
     library = (os.path.join(LIBRARIES, file),)
-    return [Surrounding(f"{name} before", Setting(before=library, **more), False, before),
-            Surrounding(f"{name} behind", Setting(behind=library, **more), False, behind)]
+    return [Surrounding(f"{name} before", Setting(before=library, **more), complete=False),
+            Surrounding(f"{name} behind", Setting(behind=library, **more), complete=False)]
 
 
 def below(name, *wrapper, **more):
@@ -51,10 +48,10 @@ def below(name, *wrapper, **more):
 
 
 SURROUNDINGS = [
-    *preloaded("jemalloc", "libjemalloc.so.2", "the shim crashes at start"),
-    *preloaded("tcmalloc", "libtcmalloc_minimal.so.4", "reallocarray goes to libc's heap"),
+    *preloaded("jemalloc", "libjemalloc.so.2"),
+    *preloaded("tcmalloc", "libtcmalloc_minimal.so.4"),
     *preloaded("mimalloc", "libmimalloc.so.2"),
-    *preloaded("libfaketime", "faketime/libfaketime.so.1", EARLY, EARLY, variables=FAKED),
+    *preloaded("libfaketime", "faketime/libfaketime.so.1", variables=FAKED),
     below("strace", "strace", "-f", "-o", "/dev/null", complete=False),
     # gdb has no status of a program that a signal ends.
     below("gdb", *GDB, complete=False, without=("python-subprocess",)),
@@ -77,19 +74,18 @@ class Surroundings(SideBySide):
         self.shim = shutil.copy(SHIM, self.directory)
 
     def test_all(self):
-        chosen = [place for place in SURROUNDINGS if WHOLE or not place.fault]
-        here = [place for place in chosen if self.possible(place)]
+        here = [place for place in SURROUNDINGS if self.possible(place)]
         rows = [BY_NAME[name] for name in ROWS if not missing(BY_NAME[name])]
         pairs = [(place, row, index) for place in here for index, row in enumerate(rows)
                  if row.name not in place.without]
         faults = [fault for found in in_parallel(self.faults, pairs) for fault in found]
-        absent = [place.name for place in chosen if place not in here]
+        absent = [place.name for place in SURROUNDINGS if place not in here]
         print(f"{len(rows)} runs in {len(here)} surroundings; not possible here: "
               f"{', '.join(absent) or 'none'}")
         self.assertEqual(faults, [], "\n".join(faults))
         self.assertGreaterEqual(len(here), 8)
         if os.environ.get("CI") == "true":
-            self.assertEqual([p.name for p in chosen if not self.installed(p)], [])
+            self.assertEqual([p.name for p in SURROUNDINGS if not self.installed(p)], [])
 
     def possible(self, place):
         """Whether a command can be run there at all: containers forbid some namespaces."""

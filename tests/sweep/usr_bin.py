@@ -5,10 +5,8 @@ import stat
 import struct
 
 FOLDER = "/usr/bin"
-# They change the machine, or talk to services and displays of it, whatever the option.
-LEFT_OUT = frozenset(("X", "Xorg", "login"))
-# It looks for a display for ever; a program with a malloc of its own crashes at start as yet.
-AWAITED = frozenset(("jconsole", "firefox-esr"))
+# They take the display or the terminal whatever the option, or look for a display for ever.
+LEFT_OUT = frozenset(("X", "Xorg", "login", "jconsole"))
 
 
 def dynamic_program(path):
@@ -33,7 +31,7 @@ def programs():
     for name in sorted(os.listdir(FOLDER)):
         path = os.path.join(FOLDER, name)
         real = os.path.realpath(path)
-        if {name, os.path.basename(real)} & (LEFT_OUT | AWAITED) or real in seen:
+        if {name, os.path.basename(real)} & LEFT_OUT or real in seen:
             continue
         seen.add(real)
         if os.access(path, os.X_OK) and dynamic_program(real):
