@@ -16,12 +16,17 @@ bool stat_descriptor(int fd, struct stat& info) {
     return !raw::failed(raw::call(SYS_fstat, fd, reinterpret_cast<long>(&info)));
 }
 
+bool is_first_of_tree() {
+    return process.messages.parent == static_cast<int32_t>(raw::call(SYS_getppid)) &&
+           !parent_is_traced();
+}
+
 bool may_speak() {
-    MessageState& state = process.messages;
+    const MessageState& state = process.messages;
     struct stat info;
     return state.is_possible && !state.said && may_call_kernel() && stat_descriptor(2, info) &&
            info.st_dev == state.device && info.st_ino == state.inode &&
-           state.parent == static_cast<int32_t>(raw::call(SYS_getppid)) && !parent_is_traced();
+           (process.config.verbose || is_first_of_tree());
 }
 
 }  // namespace

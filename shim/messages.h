@@ -2,9 +2,9 @@
 //
 // A message must never get into what somebody reads as the program's own output, as in `man ...
 // 2>&1 | wc -l` within a script. So only the first traced process of a tree speaks (its parent has
-// not loaded this library), and not where its stderr is what its stdout is, unless that is a
-// terminal or another device. Whatever was to be said is noted in the trace's header, spoken or
-// not; `lastref run` and `lastref info` show it.
+// not loaded this library; with LASTREF_VERBOSE=1 each), and not where its stderr is what its
+// stdout is, unless that is a terminal or another device. Whatever was to be said is noted in the
+// trace's header, spoken or not; `lastref run` and `lastref info` show it.
 #ifndef LASTREF_SHIM_MESSAGES_H
 #define LASTREF_SHIM_MESSAGES_H
 

@@ -46,6 +46,10 @@ std::string inconclusive_reason(const Report& report) {
                 "{} was recorded as a sample (one heap block per {}, one buffer in {})",
                 process_label(process), bytes_text(process.sample_bytes), process.sample_interval);
     }
+    // A forked child that ended at once did nothing, which is no gap beside the others.
+    if (std::all_of(report.processes.begin(), report.processes.end(),
+                    [](const Process& process) { return process.events == 0; }))
+        return "no events of " + process_label(report.processes.front()) + " were recorded";
     if (report.summary.coverage < 1.0)
         return fmt::format("only {:.1f} % of the objects were sampled",
                            report.summary.coverage * 100);
