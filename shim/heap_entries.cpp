@@ -13,7 +13,6 @@
 #include "interpose_new.h"
 #include "live_code.h"
 #include "mapped_file.h"
-#include "module_lookup.h"
 #include "session.h"
 #include "slow_lock.h"
 #include "symbol_lookup.h"
@@ -32,7 +31,7 @@ namespace {
 // The C library's own definitions, once their entries lead to us.
 HeapFunctions hidden_heap;
 
-CodeRange libc_code;
+SegmentSpan libc_code;
 
 // Whether a call of an entry of the C library's is none of the program's: its own, of blocks that
 // it made past its entries (a thread's cache), or the shim's, of a thread that was on its way to
@@ -40,8 +39,7 @@ CodeRange libc_code;
 bool is_inner_call(const void* return_address) {
     const auto code = reinterpret_cast<uintptr_t>(return_address);
     const auto begin = reinterpret_cast<uintptr_t>(__ehdr_start);
-    return code - libc_code.begin < libc_code.end - libc_code.begin ||
-           code - begin < static_cast<uintptr_t>(etext - __ehdr_start);
+    return libc_code.holds(code) || code - begin < static_cast<uintptr_t>(etext - __ehdr_start);
 }
 
 // Where the entries of an allocator lead.
@@ -314,8 +312,7 @@ void take_libc_entries() {
     SlowLockHolder holder(lock, true);
     if (!holder.owned() || taken) return;
     taken = true;
-    Module module;
-    if (find_module(libc_symbol("malloc"), module)) libc_code = {module.begin, module.end};
+    libc_code = span_of(libc_module());
     Takeover takeover;
     takeover.add_functions<hidden_heap>(in_libc);
     const char* reason = takeover.install(true);

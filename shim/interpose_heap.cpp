@@ -58,9 +58,7 @@ namespace {
 // the call that led there is recorded.
 bool called_by_allocator(const void* return_address) {
     need_real_functions();
-    const uintptr_t code = reinterpret_cast<uintptr_t>(return_address);
-    return code - lastref::next_allocator.begin <
-           lastref::next_allocator.end - lastref::next_allocator.begin;
+    return lastref::next_allocator.holds(reinterpret_cast<uintptr_t>(return_address));
 }
 #define LASTREF_CALLED_BY_ALLOCATOR called_by_allocator(__builtin_return_address(0))
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "libc_functions.h"
-#include "module_lookup.h"
 #include "raw_syscall.h"
 #include "symbol_lookup.h"
 
@@ -144,7 +143,7 @@ HeapFunctions front_entries;
 HeapFunctions front_heap;
 HeapFunctions libc_heap;
 RealFunctions real;
-CodeRange next_allocator;
+SegmentSpan next_allocator;
 bool real_functions_found;
 
 const char* const operator_names[kOperatorForms] = {
@@ -204,11 +203,7 @@ void find_real_functions() {
         const link_map* module = find_next(form.function, operator_names[i]);
         form.by_allocator = form.function && module == allocator;
     }
-    Module module;
-    if (allocator != libc_module() &&
-        find_module(reinterpret_cast<uintptr_t>(heap.malloc), module)) {
-        next_allocator = {module.begin, module.end};
-    }
+    if (allocator != libc_module()) next_allocator = span_of(allocator);
     next_heap = heap;
     find_libc_heap(libc_heap);
     real_functions_found = true;

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "segment_span.h"
+
 namespace lastref {
 
 // An allocator's C functions.
@@ -51,11 +53,8 @@ extern HeapFunctions front_heap;
 // The C library's own names for its heap: __libc_malloc and its like.
 extern HeapFunctions libc_heap;
 
-// Code of the allocator behind us, where it is not the C library itself; empty else.
-struct CodeRange {
-    uintptr_t begin, end;
-};
-extern CodeRange next_allocator;
+// The allocator behind us, where it is not the C library itself; empty else.
+extern SegmentSpan next_allocator;
 
 // operator new and delete, by mangled name; see interpose_new.cpp.
 inline constexpr unsigned kOperatorForms = 20;

@@ -18,6 +18,7 @@ struct SegmentSpan {
         if (first < begin) begin = first;
         if (last > end) end = last;
     }
+    bool holds(uintptr_t address) const { return address >= begin && address < end; }
 };
 
 }  // namespace lastref

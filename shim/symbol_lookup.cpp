@@ -249,6 +249,15 @@ uintptr_t libc_symbol(const char* name) {
     return address;
 }
 
+SegmentSpan span_of(const link_map* library) {
+    SegmentSpan span;
+    const auto* header = library ? reinterpret_cast<const ElfW(Ehdr)*>(library->l_addr) : nullptr;
+    if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return span;
+    const auto* segments = reinterpret_cast<const ElfW(Phdr)*>(library->l_addr + header->e_phoff);
+    for (unsigned i = 0; i < header->e_phnum; i++) span.add(segments[i], library->l_addr);
+    return span;
+}
+
 bool is_referred_to(const char* name) {
     for (const link_map* module = first_module(); module; module = module->l_next) {
         if (SymbolTable(*module).refers_to(name)) return true;

@@ -11,6 +11,8 @@
 #include <link.h>
 #include <stdint.h>
 
+#include "segment_span.h"
+
 namespace lastref {
 
 struct Definition {
@@ -34,6 +36,10 @@ Definition find_definition(const char* name, const link_map* from, const link_ma
 // The address of `name` in the C library's own modules (threads and the loader's interface were
 // modules of their own before glibc 2.34), in its default version; 0: they have none.
 uintptr_t libc_symbol(const char* name);
+
+// What a library's segments take up in memory; empty for nullptr, and where its file begins
+// elsewhere than its load address.
+SegmentSpan span_of(const link_map* library);
 
 // Whether a module refers to `name`, which it does not define itself.
 bool is_referred_to(const char* name);

@@ -47,14 +47,15 @@ ANALYZE = {
 
 SHIM = {
     "platform": Room("", "raw_syscall text clock slow_lock page_probe config parent_process"
-                         " coding confinement symbol_lookup libc_functions freestanding error_text"),
+                         " coding confinement symbol_lookup libc_functions freestanding error_text"
+                         " segment_span"),
     "rules": Room("platform", "hook_rules hook_rule_reader hook_expressions hook_elf hook_decoder"
                               " hook_relocate hook_debug_file mapped_file"),
     "core": Room("platform", "process trace_file session_memory"),
     "stacks": Room("platform", "eh_frame dwarf_cursor frame_rules module_lookup"
                                     " module_lookup_glibc module_lookup_own module_epoch stack_bounds"
                                     " stack_capture stack_memo stack_walk stack_table stack_check"
-                                    " segment_span known_pages"),
+                                    " known_pages"),
     "record": Room("platform core stacks", "session thread_log module_table sampler record_writer libc_data messages"
                                            " recording recorder recorder_buffers"),
     "hooks": Room("platform rules stacks record",
