@@ -25,12 +25,13 @@ SIZES = (10001, 3 * 3337, 10021, 10037, 7 * 1433, 7 * 1439, 10051, 10176, 10069,
 
 
 class Allocators(SideBySide):
-    def traced(self, argv, before="", behind="", level="paranoid"):
+    def traced(self, argv, before="", behind="", level="paranoid", variables=None):
         """argv with libraries preloaded before and behind the shim; its trace's path."""
         directory = tempfile.mkdtemp(dir=self.directory)
         environment = preloading(directory, LEVEL=level)
         names = [name for name in (before, SHIM, behind) if name]
         environment["LD_PRELOAD"] = ":".join(names)
+        environment.update(variables or {})
         run = plain(argv, env=environment)
         traces = [os.path.join(directory, name) for name in os.listdir(directory)]
         return run, traces
@@ -214,6 +215,24 @@ class Allocators(SideBySide):
                     self.assert_same(expected, run)
                 balances = [Balance(trace) for trace in traces]
                 self.assertIn((200, 200), [balance.of(8009) for balance in balances])
+
+    def test_the_checks_of_libc_malloc_debug_work(self):
+        source = os.path.join(self.directory, "overrun.c")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write("#include <stdlib.h>\n#include <string.h>\n"
+                       "int main(int n, char** v) { char* p = malloc(16); memset(p, 1, 16 + n);\n"
+                       "free(p); return v == 0; }\n")
+        argv = [os.path.join(self.directory, "overrun")]
+        subprocess.run(["gcc", "-O0", "-o", *argv, source], check=True)
+        debug = PRELOADED["malloc_debug"]
+        checks = {"MALLOC_CHECK_": "3"}
+        self.assertEqual(plain(argv, env=checks).status, 0)
+        expected = plain(argv, env={"LD_PRELOAD": debug, **checks})
+        self.assertEqual(expected.status, 134, repr(expected))
+        for before, behind in ((debug, ""), ("", debug)):
+            for level in ("disabled", "simple", "paranoid"):
+                run, _ = self.traced(argv, before, behind, level, checks)
+                self.assert_same(expected, run)
 
     @needs("faketime")
     def test_a_preloaded_clock(self):
