@@ -11,16 +11,16 @@ needed_packages=(g++ meson ninja-build pkg-config libfmt-dev libdw-dev libelf-de
 # With all report formats, and the unit tests.
 build_packages=("${needed_packages[@]}" libsqlite3-dev catch2 libunwind-dev)
 demo_packages=("${needed_packages[@]}" libboost-dev python3)
-test_packages=(clang libzydis-dev libjemalloc2 bind9-dnsutils nghttp2-client libjemalloc-dev libgoogle-perftools-dev libmimalloc2.0 faketime libclang-rt-14-dev sqlite3 ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base
-    libgstreamer1.0-dev git redis-server redis-tools nginx-light apache2-utils
-    openjdk-17-jdk-headless perl heaptrack gdb cmake python3-jsonschema python3-lxml python3-yaml python3-pytest binutils
-    openssl dbus-daemon dbus-bin libglib2.0-bin
+test_packages=(clang libzydis-dev libjemalloc2 bind9-dnsutils nghttp2-client libjemalloc-dev
+    libgoogle-perftools-dev libmimalloc2.0 faketime libclang-rt-14-dev sqlite3 ffmpeg
+    gstreamer1.0-tools gstreamer1.0-plugins-base libgstreamer1.0-dev git redis-server redis-tools
+    nginx-light apache2-utils openjdk-17-jdk-headless perl heaptrack gdb cmake python3-jsonschema
+    python3-lxml python3-yaml python3-pytest binutils openssl dbus-daemon dbus-bin libglib2.0-bin
     libevent-2.1-7 libnghttp2-14 libxml2-utils libwayland-server0 libwayland-client0 libgrpc29
-    protobuf-compiler chromium libdebuginfod1
-    bash bc bsdutils bubblewrap bzip2 curl diffutils dpkg erlang-base faketime file findutils
-    firefox-esr gawk gcc gnupg groff-base guile-3.0 gzip jq libjemalloc2 libmimalloc2.0 libtcmalloc-
-    minimal4 lua5.4 lz4 make man-db mawk openssh-client patch php-cli postgresql rsync ruby strace
-    tcl unzip util-linux vim xz-utils zip zsh zstd)
+    protobuf-compiler chromium libdebuginfod1 bash bc bsdutils bubblewrap bzip2 curl diffutils
+    dpkg erlang-base file findutils firefox-esr gawk gcc gnupg groff-base guile-3.0 gzip jq
+    libtcmalloc-minimal4 lua5.4 lz4 make man-db mawk openssh-client patch php-cli postgresql rsync
+    ruby strace tcl unzip util-linux vim xz-utils zip zsh zstd)
 # The HTML report's front end is bundled by node and npm, from wherever they come.
 command -v npm >/dev/null || test_packages+=(nodejs npm)
 
