@@ -47,7 +47,8 @@ struct CommandLine {
     size_t top = 0;                       // of report
 };
 
-// The program's part of the command line is not the parser's business, so it must be told of it.
+// The program's part of the command line is not parsed by the parser, so it is added to the usage
+// line here.
 struct RunFormatter : CLI::Formatter {
     std::string make_usage(const CLI::App*, std::string) const override {
         return "Usage: lastref run [OPTIONS] [--] PROGRAM [ARGUMENTS...]\n";

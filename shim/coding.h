@@ -17,7 +17,7 @@ inline uint8_t* put_varint(uint8_t* p, uint64_t value) {
     return p;
 }
 // The same in straight code for what fits into four bytes, where the length changes from one number
-// to the next: a branch foretold wrongly costs more than the whole number. Writes four bytes.
+// to the next: a mispredicted branch costs more than the whole number. Writes four bytes.
 inline uint8_t* put_any_varint(uint8_t* p, uint64_t value) {
     if (value >> 28 != 0) [[unlikely]]
         return put_varint(p, value);

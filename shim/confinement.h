@@ -4,8 +4,8 @@
 // Such a filter may kill for any system call that the loader has not made already, so a program
 // that starts in one is not recorded, and nothing but open, read and close is called to find out.
 // The filters of a container hold for all its processes, and refuse with an error: those are no
-// reason. What the surroundings have is told by `lastref run` in LASTREF_SECCOMP_FILTERS, and else
-// by process 1.
+// reason. The number of the surroundings' filters is passed by `lastref run` in
+// LASTREF_SECCOMP_FILTERS, or else read from process 1.
 #ifndef LASTREF_SHIM_CONFINEMENT_H
 #define LASTREF_SHIM_CONFINEMENT_H
 

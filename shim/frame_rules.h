@@ -3,9 +3,10 @@
 // A rule holds for one program counter and needs three registers only: the pc, the stack pointer
 // and the frame pointer. That covers what compilers emit for code that calls functions: a
 // canonical frame address (CFA) at a distance from rsp or rbp, or kept in memory near rbp (stack
-// realignment), the return address just below it, and rbp saved near the CFA. Whatever needs more
-// is told as kOther and ends the walk: a frame pointer would lead past the callers that keep none.
-// Where nothing is said at all (kNone) it goes on by frame pointers with checked bounds, or ends.
+// realignment), the return address just below it, and rbp saved near the CFA. Anything that needs
+// more is marked kOther and ends the walk: a frame pointer would lead past the callers that keep
+// none. Where nothing is said at all (kNone) it goes on by frame pointers with checked bounds, or
+// ends.
 //
 // The tables are found by module_lookup.h, which takes no lock of the loader and may be called in
 // signal handlers and while another thread is inside dlopen. Rules are cached by pc in a table
@@ -29,7 +30,7 @@ enum class CfaKind : uint8_t {
     kMemory,        // CFA = *(fp + cfa_offset)
     kSignal,        // a signal frame: the kernel saved the registers at sp
     kOutermost,     // the return address is undefined: the stack ends here
-    kOther,         // more is said than three registers tell: the walk is lost
+    kOther,         // needs more than three registers: the walk is lost
 };
 enum class FpKind : uint8_t {
     kSame = 0,        // the caller's fp is ours
@@ -44,7 +45,7 @@ struct FrameRule {
     int32_t fp_offset = 0;
 };
 
-// A rule as the cache keeps it, in 17 bits. What nearly all code is like, `usual`: the CFA lies
+// A rule as the cache keeps it, in 17 bits. A `usual` rule, which nearly all code has: the CFA lies
 // above sp, and the caller's fp is ours, or was saved between the two. Any other rule is the number
 // of one that is kept beside (of some 2,000 different ones; programs have a few dozen).
 //
@@ -62,7 +63,7 @@ public:
     bool known() const { return bits_ != 0; }
     uint64_t bits() const { return bits_; }
     bool is_usual() const { return bits_ >= kUsual; }
-    // Of a usual rule: CFA - sp; how far below the CFA fp was saved, 0: it was not.
+    // For a usual rule: CFA - sp; how far below the CFA fp was saved, 0: it was not.
     uintptr_t cfa_above_sp() const { return (bits_ & kCfaMask) * uintptr_t{8}; }
     uintptr_t fp_below_cfa() const { return (bits_ >> kFpShift & kFpMask) * uintptr_t{8}; }
     FrameRule unpacked() const;
@@ -77,7 +78,7 @@ private:
 // The cache: one word an entry, so that no reader ever sees half of one. The place of a pc is the
 // number of its granule, so that the calls of one function share cache lines, or one of the three
 // beside it.
-//   The module epoch is laid over pc bits that the place tells anyway, so that a hit is exact in
+//   The module epoch is laid over pc bits that the place implies anyway, so that a hit is exact in
 // both: when the epoch moves on all entries are dropped, and its four bits keep out what a slow
 // thread may store after that.
 //

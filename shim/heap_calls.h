@@ -1,9 +1,9 @@
-// What happens at a call of a C heap function, whichever way it reached us: by our exported name,
-// by the C library's second name for it, or by an entry of the program's own allocator. Ends of
-// lives are recorded before the real call, beginnings after it.
+// Handles a call of a C heap function, whichever way it reached us: by our exported name, by the C
+// library's second name for it, or by an entry of the program's own allocator. Ends of lives are
+// recorded before the real call, beginnings after it.
 //
 // Each function is inlined into the one that the program called, whose caller is the record's.
-// `heap` is what the call goes on to.
+// `heap` is the heap that the call goes on to.
 #ifndef LASTREF_SHIM_HEAP_CALLS_H
 #define LASTREF_SHIM_HEAP_CALLS_H
 

@@ -147,7 +147,7 @@ public:
     // them.
     const char* install(bool live);
 
-    // What goes on with the function at that entry; nullptr: it is none of these.
+    // The code that continues the function at that entry; nullptr: it is none of these.
     void* trampoline_of(const void* entry) const {
         for (unsigned i = 0; i < count_; i++) {
             if (reinterpret_cast<const void*>(entries_[i].at) == entry) {
@@ -228,8 +228,8 @@ const char* Takeover::install(bool live) {
         if (reason) return reason;
         entry.trampoline = first.trampoline;
     }
-    // From here on the real functions are called past their entries, and what calls itself is told
-    // apart; only then do the entries change.
+    // From here on the real functions are called past their entries, and calls that the allocator
+    // makes to itself are recognised; only then do the entries change.
     entries_hooked = true;
     for (unsigned i = 0; i < count_; i++) {
         __atomic_store_n(entries_[i].go_on, reinterpret_cast<void*>(entries_[i].trampoline),
@@ -243,7 +243,7 @@ const char* Takeover::install(bool live) {
     return hooks::write_jumps(jumps, jump_count, live, writer);
 }
 
-// Of a name, as it lies in front of us.
+// The definition of a name in front of us.
 Definition in_front(const char* name) {
     return find_definition(name, first_module(), own_module());
 }
@@ -295,7 +295,8 @@ void take_front_entries() {
 }
 
 void take_extra_entries() {
-    // Where nobody calls them, no call pays for telling the allocator's own from the program's.
+    // Where nobody calls them, no call pays for distinguishing the allocator's own calls from the
+    // program's.
     const Definition extra = behind_us("mallocx");
     if (extra.address == 0 || front_entries.malloc || !is_referred_to("mallocx")) return;
     Takeover takeover;

@@ -13,7 +13,7 @@ namespace lastref::hooks {
 struct Symbol {
     const char* name;
     uint64_t address;  // in the file's address space
-    uint64_t size;     // 0: not told
+    uint64_t size;     // 0: not known
     uint8_t type;      // STT_*
     uint16_t version;  // of the file's version definitions; 0: none
 };

@@ -1,5 +1,5 @@
-// From hooked calls to the trace: what hook_handler.cpp finds out is recorded here, and what can't
-// be hooked is told.
+// From hooked calls to the trace: events found by hook_handler.cpp are recorded here, and functions
+// that can't be hooked are noted.
 #ifndef LASTREF_SHIM_HOOK_EVENTS_H
 #define LASTREF_SHIM_HOOK_EVENTS_H
 

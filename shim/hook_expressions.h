@@ -1,4 +1,4 @@
-// Expressions and conditions of rules: their grammar (hook_rules.h tells it).
+// Expressions and conditions of rules: see hook_rules.h for their grammar.
 #ifndef LASTREF_SHIM_HOOK_EXPRESSIONS_H
 #define LASTREF_SHIM_HOOK_EXPRESSIONS_H
 

@@ -1,5 +1,5 @@
-// What happens at a hooked function's entry and return: its rules' expressions are evaluated, and
-// what they name becomes an event. Called by hook_stub.S.
+// Runs at a hooked function's entry and return: its rules' expressions are evaluated, and the
+// result becomes an event. Called by hook_stub.S.
 //
 // Compiled for general registers only: vector registers hold the function's arguments. The way from
 // the entry to 'nothing to record' (a null pointer released, a condition not met) is here;
@@ -132,7 +132,7 @@ __attribute__((noinline)) uintptr_t identify_by_rule(const Binding& binding, con
     return 0;
 }
 
-// What the rule is about at this moment; 0: nothing.
+// The identity that the rule is about at this moment; 0: none.
 inline uintptr_t identify(const Binding& binding, const HookFrame& frame, HookThread& thread) {
     if (binding.argument != Binding::kComputed && !binding.conditional) [[likely]]
         return frame.argument[binding.argument];
@@ -250,7 +250,7 @@ void at_return(const Binding& binding, HookFrame& frame, HookThread& thread, uns
         return;
     }
     read_counter(*binding.type, identity, thread, event);
-    // Told is the count before the operation; here it is done already.
+    // The record holds the count before the operation; here it is done already.
     if (event.operation == Operation::kRetain) event.count--;
     if (event.operation == Operation::kRelease) event.count++;
     emit(event, thread);

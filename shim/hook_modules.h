@@ -12,7 +12,7 @@ namespace lastref::hooks {
 // there is a second thread.
 void scan_modules();
 
-// Hooks the loader, which tells of its list's changes from then on. nullptr on success, else why
+// Hooks the loader, which reports changes of its list from then on. nullptr on success, else why
 // libraries that are loaded later will not be hooked.
 const char* hook_loader();
 

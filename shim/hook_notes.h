@@ -1,4 +1,4 @@
-// What the trace and, where LASTREF_VERBOSE asks, stderr are told about hooks.
+// Notes about hooks in the trace and, where LASTREF_VERBOSE asks, on stderr.
 //
 // Called while hooks are installed and, seldom, from hooked calls. Takes the session's lock.
 #ifndef LASTREF_SHIM_HOOK_NOTES_H
@@ -24,7 +24,7 @@ void note_library(const char* soname, uint32_t functions);
 // Nothing is hooked any more: types that are in use have been seen in part. Said on stderr too.
 void note_off(const char* reason);
 
-// What this process has hooked, for a forked child's trace.
+// Notes everything that this process has hooked, for a forked child's trace.
 void note_everything_again();
 
 // On stderr; the first ones of a process.

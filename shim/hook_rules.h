@@ -13,11 +13,11 @@
 //       The rules that follow are about buffers of this type. rc: where the true counter lies,
 //       OFFSET bytes from the identity; '-': stored negated. revives: a count of zero is not the
 //       end (pools); destroy is. implicit: not all creations are seen, so the first operation on an
-//       unknown identity counts as one. if: what identities are meant at all, told of `id`.
+//       unknown identity counts as one. if: a condition on `id` that selects the identities.
 //   on FUNCTION in|out|inout OPERATION id=EXPRESSION [if CONDITION] [stack=WORDS] [nest] [optional]
 //       in: at the entry. out: at the return; arguments are those of the entry, memory is read at
 //       the return. inout: both (swap, move). stack: words of stack arguments that the function may
-//       have (8 where not told; for out and inout only). nest: while the function runs, the same
+//       have (8 by default; for out and inout only). nest: while the function runs, the same
 //       operation on the same identity is part of this one. optional: the function need not exist;
 //       without it, a type whose function is missing is marked partial.
 //       FUNCTION   a symbol, exported or not (also one that was stripped into a debug file), or
@@ -157,7 +157,7 @@ struct RuleSet {
     Rule rules[kRules];
 };
 
-// Adds the rules of `text` to `rules`. Each wrong line is left out and told to `report` (with
+// Adds the rules of `text` to `rules`. Each wrong line is left out and passed to `report` (with
 // `context`). `file` names the text in errors and must outlive the rules too. Returns the number of
 // errors.
 using ReportError = void (*)(void* context, const RuleError& error);

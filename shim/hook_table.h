@@ -1,4 +1,4 @@
-// What is hooked in this process: types, functions, and what each function's rules ask for.
+// The hooks of this process: types, functions, and each function's rules.
 //
 // Written while hooks are installed (see hook_code.h about who may), read by every hooked call
 // without a lock: an entry is complete before the jump to it is written. A forked child inherits
@@ -14,13 +14,13 @@
 
 namespace lastref::hooks {
 
-// What is known of a type in this process.
+// The state of a type in this process.
 struct HookedType {
     TypeName name;  // NUL-terminated
     const Type* rules;
     uint32_t flags;  // trace::CountedFlags of all its events
     Counter counter;
-    // What is known of the counter: see hook_counter.h.
+    // The state of the counter: see hook_counter.h.
     std::atomic<bool> counter_trusted;   // it is read
     std::atomic<bool> counter_followed;  // it has done what an operation does
     std::atomic<bool> counter_settled;   // so often that it is the counter
@@ -39,7 +39,7 @@ struct Binding {
     const char* function;  // its name, for what is said of it
     mutable std::atomic<uint64_t> bad_pointers;
 
-    // What each call asks of the rule, so that it has to look no further.
+    // The fields that each call needs, so that it has to look no further.
     static constexpr uint8_t kComputed = 0xff;
     Operation operation;
     bool nest;
@@ -81,8 +81,7 @@ struct HookTable {
     uint32_t patch_count;
     uint32_t binding_count;
     std::atomic<bool> active;
-    // Slots in a library that the loader tells of before it relocates it: to be replaced soon
-    // after.
+    // Slots in a library that the loader reports before it relocates it: to be replaced soon after.
     std::atomic<bool> slots_pending;
 };
 extern HookTable table;

@@ -14,7 +14,7 @@ namespace lastref::hooks {
 // later. For the constructor, while recording; the arguments are the constructor's own.
 void start(int count, char** arguments, char** environment);
 
-// The program is about to confine itself by seccomp. Hooks need the kernel to tell bad pointers:
+// The program is about to confine itself by seccomp. Hooks need the kernel to detect bad pointers:
 // they are off from here.
 void program_confines_itself();
 

@@ -1,7 +1,7 @@
 // Modules in a table of our own, for C libraries without _dl_find_object.
 //
-// The table is made anew from the loader's list (_r_debug.r_map) after each dlclose, and when a pc
-// is in no known module although the list has grown: that is told from its last entry alone, so a
+// The table is rebuilt from the loader's list (_r_debug.r_map) after each dlclose, and when a pc is
+// in no known module although the list has grown: that is seen from its last entry alone, so a
 // JIT's code costs no walk of the list. The list is read without the loader's lock. glibc links an
 // entry when its object is mapped whole, and unlinks it before it is unmapped; but an entry may be
 // freed while we read (libc unloads its own modules, for iconv and NSS, through no dlclose that we
@@ -35,7 +35,7 @@ namespace {
 
 struct Entry {
     Module module;
-    uint64_t mark;  // from the unwind table's header: tells another module at the same place
+    uint64_t mark;  // from the unwind table's header: differs for another module at the same place
 };
 
 struct Table {

@@ -48,7 +48,7 @@ inline void* map(size_t size, int protection, int flags, int fd, uint64_t offset
 inline void unmap(void* address, size_t size) {
     call(SYS_munmap, reinterpret_cast<long>(address), static_cast<long>(size));
 }
-// UINT64_MAX, which is RLIM64_INFINITY, where there is none or the kernel does not tell.
+// UINT64_MAX, which is RLIM64_INFINITY, where there is none or the kernel does not say.
 inline uint64_t soft_limit(int resource) {
     uint64_t limits[2];  // struct rlimit64
     return failed(call(SYS_prlimit64, 0, resource, 0, reinterpret_cast<long>(limits))) ? UINT64_MAX

@@ -1,4 +1,4 @@
-// What is told of reference-counted buffers: by lastref.h, and by hooks in libraries.
+// Events of reference-counted buffers: from lastref.h, and from hooks in libraries.
 #include <string.h>
 
 #include "recording.h"

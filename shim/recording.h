@@ -1,4 +1,4 @@
-// One record in the making: what the functions of recorder.h are made of.
+// One record while it is written: the building blocks of the functions of recorder.h.
 #ifndef LASTREF_SHIM_RECORDING_H
 #define LASTREF_SHIM_RECORDING_H
 

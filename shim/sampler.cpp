@@ -55,7 +55,7 @@ bool sample_block_slow(SamplePoints& points, size_t size, uint64_t mean) {
         points.bytes_left -= static_cast<int64_t>(size + (size == 0));
         if (points.bytes_left > 0) return false;
     }
-    // The process has no memory: after the block the distance to the next point is drawn anew.
+    // The process has no memory: after the block the distance to the next point is drawn again.
     points.bytes_left = next_distance(points, mean);
     return true;
 }

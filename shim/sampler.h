@@ -1,5 +1,5 @@
 // Which objects are recorded at the levels simple and advanced (doc/tracing.md, Levels), and which
-// addresses those are, so that all events on others can be told apart at once.
+// addresses those are, so that events on all others can be dropped at once.
 //
 // Heap blocks are sampled by bytes: sampling points are a Poisson process over the bytes allocated
 // by a thread, one per `bytes` on average, and a block is taken if at least one point falls into
@@ -19,7 +19,7 @@
 
 namespace lastref {
 
-// Of one thread. All zero: the first decision draws the distances.
+// One thread's state. All zero: the first decision draws the distances.
 struct SamplePoints {
     int64_t bytes_left;     // until the next sampling point of the heap
     uint32_t buffers_left;  // until the next buffer taken

@@ -20,7 +20,7 @@ struct Slab {
     }
 };
 
-// Zeroed pages that the kernel zeroes anew in a forked child; nullptr where there are none.
+// Zeroed pages that the kernel zeroes again in a forked child; nullptr where there are none.
 void* wiped_on_fork(uint64_t size);
 
 // Zeroed memory for the life of the session, gone in a forked child; nullptr where there is none.

@@ -53,8 +53,8 @@ bool call_readable(uintptr_t pc, OwnStack& own, bool probe) {
     return own.pages.readable(pc - kLongestCall, probe) && own.pages.readable(pc - 1, probe);
 }
 
-// What code without frame pointers keeps in rbp may point into the stack too, but hardly ever at
-// the address behind a call.
+// A value that code without frame pointers keeps in rbp may point into the stack too, but hardly
+// ever at the address behind a call.
 bool returns_from_call(uintptr_t pc, OwnStack& own, bool probe) {
     return call_readable(pc, own, probe) && follows_call(pc);
 }
@@ -103,8 +103,8 @@ Step step_to_caller(Registers& frame, ReadableStack& stack, OwnStack& own, bool 
     const bool exact = (frame.pc & trace::kExactPc) != 0;
     const uintptr_t pc = frame.pc & ~trace::kExactPc;
     FrameRule rule = frame_rule(exact ? pc : pc - 1);
-    // In epilogues tables tell only of the stack pointer, and where rbp was saved by itself that is
-    // not even a place any more.
+    // In epilogues tables describe only the stack pointer, and the slot where rbp was saved is no
+    // longer part of the stack.
     if (exact && rule.cfa == CfaKind::kStackPointer && at_return(pc)) rule.fp = FpKind::kSame;
     inputs = {};
     const auto offset = static_cast<uintptr_t>(static_cast<intptr_t>(rule.cfa_offset));

@@ -34,7 +34,7 @@ struct Registers {
     uintptr_t sp, fp;
 };
 
-// What a step read besides the return address, which lies at the caller's sp - 8. One word.
+// The inputs of a step besides the return address, which lies at the caller's sp - 8. One word.
 class StepInputs {
 public:
     enum FpUse : uintptr_t {

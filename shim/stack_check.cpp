@@ -36,8 +36,8 @@ struct Frame {
     bool interrupted;  // by a signal: pc is that instruction's own
 };
 
-// What libunwind says. One of few, each with a stack of its own to run libunwind on, since the
-// program's may be small.
+// The comparison with libunwind. One of few, each with a stack of its own to run libunwind on,
+// since the program's may be small.
 struct Comparison {
     std::atomic<uint32_t> busy;
     const CallSite* site;
@@ -61,7 +61,7 @@ constexpr uint32_t kMaxIds = 1u << 20;
 std::atomic<uint64_t> paths[kMaxIds];
 uint32_t generation;  // that all this belongs to
 
-// Where a handler returns to: mov $15, %rax; syscall. (unw_is_signal_frame tells it only
+// Where a handler returns to: mov $15, %rax; syscall. (unw_is_signal_frame reports it only
 // sometimes.)
 bool is_signal_return(uint64_t pc) {
     static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};

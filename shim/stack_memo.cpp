@@ -59,7 +59,7 @@ At walk_on(Walk& walk, StackMemo& memo, uintptr_t end) {
 }
 
 // By eights, the last eight once more in part: lengths change from stack to stack, and are
-// foretold wrongly.
+// mispredicted.
 bool all_slots_hold(const StackMemo& memo, uint32_t at) {
     const uint32_t facts = memo.rest[at].facts();
     uintptr_t changed = 0;
@@ -94,7 +94,8 @@ bool all_slots_hold(const StackMemo& memo, uint32_t at) {
     MemoFrame* frame = memo.frames + walk.kept;
     MemoRest* rest = memo.rest + walk.kept;
     uint32_t index = walk.kept;
-    // Of the frame outwards: its path, its facts but for those of its own step, whether fp matters.
+    // State of the next frame outwards: its path, its facts without those of its own step, whether
+    // fp matters.
     PathHash path = PathHash::of_end(memo.end, memo.epoch);
     uint64_t facts = 0;
     // Outwards of the outermost frame a step that may end otherwise next time is taken again.

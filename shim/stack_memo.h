@@ -6,9 +6,9 @@
 // the slots are, and what they held. A new walk goes on frame by frame until it stands at a frame
 // with the very registers of one in the memo. From there the memo's next frame is the true caller
 // if, and only if, the slots still hold the same values, and that is checked, for every frame, out
-// to the outermost. The first slot that differs ends the agreement; the walk takes that step anew
-// and may meet the memo again further out. That a frame is another activation of the same function
-// at the same place makes no difference: equal inputs, equal stack.
+// to the outermost. The first slot that differs ends the agreement; the walk takes that step again
+// and may meet the memo further out. That a frame is another activation of the same function at the
+// same place makes no difference: equal inputs, equal stack.
 //   The frame pointer is compared only where it matters: where the frame's own rule, or one further
 // out that it reaches unsaved, computes something from it (kFpMatters, from the outermost frame
 // inwards). Most code keeps other things in that register. Where it does not matter its slot is not
@@ -50,7 +50,7 @@ struct MemoFrame {
     uintptr_t sp;
 };
 
-// What else there is to it.
+// The rest of a memo frame.
 struct MemoRest {
     static constexpr uint32_t kFpMatters = 1;  // the stack outwards depends on this frame's fp
     // fp matters, and the step outwards reads it from a slot.
@@ -107,7 +107,7 @@ struct Sighting {
     bool whole;              // the fresh frames are the memo's now
 };
 
-// Of one thread; not for nested use. All zero but for the arrays: empty.
+// One thread's memo; not for nested use. All zero but for the arrays: empty.
 struct StackMemo {
     MemoFrame* frames;  // the outermost first, `capacity` of them
     MemoRest* rest;     // of the same
@@ -123,10 +123,10 @@ struct StackMemo {
     bool foreign;         // not of the thread's own stack
     bool by_fp;           // a step outwards was made by a frame pointer
     uint32_t unmaps;      // the unmap_generation before the first of these
-    uint32_t walks;       // tells a walk that another one used the memo meanwhile
+    uint32_t walks;       // shows a walk that another one used the memo meanwhile
     Sighting seen;        // of the walk under way
-    // Which frame stands at an sp, if one does: the last one of those that share the place. A frame
-    // missed for that is only walked to anew.
+    // Which frame stands at an sp, if one does: the last one of those that share the place. Missing
+    // one of the others only costs another walk.
     static constexpr uint32_t kHints = 512;
     uint16_t hints[kHints];
 
@@ -144,15 +144,15 @@ inline bool may_be_replaced(const StackMemo& memo) {
     return memo.by_fp && memo.unmaps != unmap_generation.load(std::memory_order_acquire);
 }
 
-// Of which walk a memo's sighting is.
+// Identifies the walk that a memo's sighting belongs to.
 struct LookedAt {
     StackMemo* memo;
     uint32_t number, generation;  // the walk's among those of the memo; the process'
 };
 
-// The first half of a walk: the present stack as far as the usual way leads, without its id. What
-// is done before the second half (capture_stack) gives the stack table's far line time to come
-// closer. There need not be one; the memo has no frames until then.
+// The first half of a walk: the present stack as far as the usual way leads, without its id. Work
+// done before the second half (capture_stack) gives the stack table's cache line time to arrive.
+// There need not be a second half; the memo has no frames until then.
 LookedAt look_at_stack(const CallSite& site, const OwnStack& own, StackMemo& memo);
 
 // From kStart outwards by fresh frames, while that is usual: by PackedRule::is_usual(), and on the

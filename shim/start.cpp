@@ -1,4 +1,4 @@
-// The shim's constructor: finds the real functions, starts the session, and asks to be told of the
+// The shim's constructor: finds the real functions, starts the session, and asks for a call at the
 // process' and the threads' ends.
 #include "heap_entries.h"
 #include "hooks.h"

@@ -1,5 +1,5 @@
-// Bounded text in a caller's buffer: what the shim uses in place of std::string and printf, which
-// may allocate. Everything that does not fit is cut; `cut()` tells.
+// Bounded text in a caller's buffer: the shim uses it in place of std::string and printf, which may
+// allocate. Everything that does not fit is cut, and `cut()` is true.
 #ifndef LASTREF_SHIM_TEXT_H
 #define LASTREF_SHIM_TEXT_H
 

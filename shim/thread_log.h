@@ -2,15 +2,15 @@
 //
 // A log is written by one thread at a time, without locks. Each thread has kLogs of them: while a
 // record is being written in one, a signal handler's events go to the next. `t_depth` counts how
-// many records are in the making on this thread.
+// many records are being written on this thread.
 //
 //   a handler that leaves by longjmp never lets the record below it finish, and t_depth stays up.
 //   When all logs are taken the first is used again: its writer, should it still exist, sees that
 //   the cursor has moved and drops its record.
 //
-// Thread states outlive their threads. A thread's own end is told early, by a key's destructor, and
-// events still come after it; so its state waits until the kernel knows the thread no more, and is
-// then handed to a new thread, which goes on in the same chunks.
+// Thread states outlive their threads. A thread's own end is reported early, by a key's destructor,
+// and events still come after it; so its state waits until the kernel knows the thread no more, and
+// is then handed to a new thread, which goes on in the same chunks.
 #ifndef LASTREF_SHIM_THREAD_LOG_H
 #define LASTREF_SHIM_THREAD_LOG_H
 
@@ -29,8 +29,8 @@ struct KnownString {
     uint16_t index;  // plus one; 0: empty slot
 };
 
-// A type of hooked buffers: text that stays where it is and as it is, so that a look at the address
-// tells that a chunk defines it.
+// A type of hooked buffers: text that stays where it is and as it is, so that its address alone
+// shows whether a chunk defines it.
 struct TypeName {
     const char* text;
     uint32_t size;
@@ -66,7 +66,7 @@ inline constexpr uint32_t kRecordMargin = 128;
 
 inline constexpr uint32_t kLogs = 3;
 
-// What a record is written with.
+// The logs that a record is written to, and the memo for its stack.
 struct Writer {
     Log log;
     StackLog stack_log;  // where the stacks of the log's events are defined
@@ -75,7 +75,7 @@ struct Writer {
 };
 
 struct ThreadState {
-    // That of the usual case, and two more for records on top of an unfinished one.
+    // The writer of the usual case, and two more for records on top of an unfinished one.
     Writer writers[kLogs];
     OwnStack own_stack;
     SamplePoints points;
@@ -86,7 +86,7 @@ struct ThreadState {
     ThreadState* next_ended;
 };
 
-// What every thread starts with: no room in any log, never written to.
+// The state that every thread starts with: no room in any log, never written to.
 extern ThreadState empty_thread_state;
 
 extern constinit thread_local ThreadState* t_state __attribute__((tls_model("initial-exec")));

@@ -25,10 +25,10 @@
 //   kEvents  records of one log. A log is the stream of one thread (a second log of the same
 //            thread holds what a signal handler did while the first was being written). Chunks of
 //            a log carry its id and ascending `sequence`. Each chunk decodes on its own: all
-//            deltas start from the chunk's header, strings are defined anew in each chunk.
-//            A log whose thread ended may be handed to another thread: a kThread record says so.
-//            In a ring (ring_size) chunks are used again, so sequences have gaps, and what is left
-//            of the time up to cut_ticks is not whole: a reader leaves it out.
+//            deltas start from the chunk's header, strings are defined again in each chunk. A log
+//            whose thread ended may be handed to another thread: a kThread record says so. In a
+//            ring (ring_size) chunks are used again, so sequences have gaps, and what is left of
+//            the time up to cut_ticks is not whole: a reader leaves it out.
 //   kMeta    records that describe the process (threads, modules), in the same coding. Log id
 //            kMetaLog. Never dropped by a ring.
 //   kStacks  stack definitions (STACKS below), back to back. `base_address` is the id of the first,

@@ -12,7 +12,7 @@ using trace::Op;
 constexpr size_t kNearest = 4;  // clean ways that vote
 constexpr size_t kMostSuspects = 8;
 constexpr size_t kMostCompared = 64;  // of equally promising ones the first vote
-constexpr size_t kOutwards = 3;       // frames from the telling one outwards that may tell more
+constexpr size_t kOutwards = 3;       // further frames outwards that are considered
 
 Cause cause_of(const Candidate& candidate, Fault fault, PeerLevel level) {
     if (fault == Fault::kOverRelease) return Cause::kUnknown;  // the finding's kind says it
@@ -137,8 +137,8 @@ uint32_t Blame::times(const Way& way, const Suspect& suspect) const {
     return sum;
 }
 
-// A place that others pass as well without harm (a look-up that returns a reference) tells less
-// than the caller that only this operation has.
+// A place that other operations also pass without harm (a look-up that returns a reference) is less
+// significant than a caller that only this operation has.
 size_t Blame::telling_frame(const Candidate& candidate, const Way& faulty) {
     const Use& use = candidate.use;
     const size_t first = use.telling;
@@ -287,8 +287,8 @@ double confidence_of(const Verdict& verdict, uint64_t lives) {
     if (verdict.suspects.empty()) return 0;
     const double share = share_of(verdict);
     if (verdict.level == PeerLevel::kNone) {
-        // Of several the first is right far more often than its share. What is too little to name
-        // anybody stays so.
+        // With several suspects, the first is right far more often than its share. A confidence too
+        // low to name a suspect is not raised.
         const double support = support_of(verdict, lives);
         if (support < kLeastConfidence) return support;
         return kAlone * supported(verdict, std::sqrt(share), lives, kDoubt);

@@ -26,7 +26,7 @@
 
 namespace lastref {
 
-// An operation under suspicion, and the frame of its stack that tells.
+// An operation under suspicion, and the significant frame of its stack.
 struct Suspect {
     Cause cause = Cause::kUnknown;
     Use use;              // of an absent one: as clean lives do it
@@ -70,8 +70,8 @@ public:
     uint32_t times(const Way& way, const Suspect& suspect) const;
 
 private:
-    // Of one comparison: what differs, how much it counts, the clean way (the faulty one itself
-    // where it is a balance).
+    // The result of one comparison: the difference, its weight, and the clean way (for a balance,
+    // the faulty way itself).
     struct Vote {
         Difference difference;
         double weight;

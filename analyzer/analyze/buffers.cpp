@@ -296,7 +296,7 @@ void Buffers::erase(Lives::iterator life) {
     spare_ = lives_.extract(life);
 }
 
-// `created_at` tells lives at one address apart.
+// `created_at` distinguishes the lives at one address.
 void Buffers::remember_ended(const BufferLife& life) {
     ended_.emplace_back(life.address, life.created_at);
     if (ended_.size() <= kRemembered) return;

@@ -1,4 +1,4 @@
-// The lives of refcounted buffers, as the hooks tell them.
+// The lives of refcounted buffers, as the hooks record them.
 //
 //           create, count 1           release to 0, destroy, count 0
 //     none ──────────────────▶ live ────────────────────────────────▶ ended
@@ -20,9 +20,9 @@
 //     (malloc, mmap), another life is created there, or newer ones push them out (kRemembered).
 //     Each is reported for one error only.
 //   - A create at a live address: the end of the old life was not seen. No accusation.
-//   - kCount tells the true counter. Where it differs from the events' sum, operations are
-//     unseen: the count is corrected and no accusation is made of this life
-//     (doc/lifecycle-bugs.md, row 34).
+//   - kCount holds the true counter. Where it differs from the events' sum, operations are unseen:
+//     the count is corrected and no accusation is made of this life (doc/lifecycle-bugs.md, row
+//     34).
 //   - Buffers of hooked libraries: see hooked_buffers.cpp.
 //   - kMove, and a realloc of the memory around it, keep the life (row 26 there).
 #ifndef LASTREF_ANALYZER_ANALYZE_BUFFERS_H
@@ -56,7 +56,7 @@ public:
     // `rate`: ticks per second. `judge_misuse` is false where events are missing.
     Buffers(MisuseLog& misuses, uint64_t ticks_per_second, bool judge_misuse);
 
-    // `follower` is told of every begin and end from here on, and must outlive this.
+    // `follower` is notified of every begin and end from here on, and must outlive this.
     void report_to(TraceFollower* follower) { follower_ = follower; }
 
     // create, retain, release, touch, count, move, destroy.
@@ -91,7 +91,7 @@ public:
 
     const BufferTotals& totals() const { return totals_; }
     const Origins& origins() const { return origins_; }
-    // Of the types that are hooked, by type.
+    // The coverage of each hooked type, by type.
     const std::map<uint32_t, HookCoverage>& coverage() const { return coverage_; }
     const Types& types() const { return types_; }
     const Consequences& consequences() const { return consequences_; }
@@ -108,7 +108,8 @@ private:
     using Lives = std::unordered_map<uint64_t, BufferLife>;
     static constexpr size_t kRemembered = 65536;
 
-    // What a kCounted said of the operation that follows in its log. See hooked_buffers.cpp.
+    // The fields of a kCounted record, about the operation that follows in its log. See
+    // hooked_buffers.cpp.
     struct Told {
         uint64_t address = 0;
         int64_t count = 0;

@@ -1,4 +1,4 @@
-// What all findings of one trace are made with.
+// The data and helpers that all findings of one trace are built from.
 #ifndef LASTREF_ANALYZER_ANALYZE_FINDING_BUILDER_H
 #define LASTREF_ANALYZER_ANALYZE_FINDING_BUILDER_H
 
@@ -33,11 +33,11 @@ public:
 
     Finding start(Kind kind, uint32_t created_stack);
     // Adds the finding to the report, with an id made of its cause and of `stacks`. The culprit's
-    // cause goes before `cause`, which is for what has none. Of plain memory the id has no cause:
-    // whether one is named may depend on how long blocks lived in this run.
+    // cause goes before `cause`, which is for what has none. The id of a memory finding has no
+    // cause: whether one is named may depend on how long blocks lived in this run.
     void finish(Finding finding, std::initializer_list<const Stack*> stacks,
                 std::string_view cause = "");
-    // A sample stands for more: from here on the finding tells of that.
+    // Replaces the sample's numbers in the finding by estimates of the whole.
     void scale(Finding& finding, const Estimate& estimate) const;
 
 private:

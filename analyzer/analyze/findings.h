@@ -1,4 +1,4 @@
-// What analysis found: the only thing that report writers see.
+// The result of the analysis: the only thing that report writers see.
 //
 // Plain data, no behaviour but names. Produced by analyze/, rendered by report/. A field added
 // here is added to report/json too; JSON names are never changed (schema 'lastref.report/1').
@@ -66,8 +66,8 @@ struct HistoryEvent {
     size_t telling = 0;  // index of the frame that says most: the others inside are plumbing
 };
 
-// A finding of a sampled trace: `count` and `bytes` are estimates of the whole, these tell how
-// good.
+// A finding of a sampled trace: `count` and `bytes` are estimates of the whole; these fields give
+// their accuracy.
 struct SampledFrom {
     uint64_t count = 0;  // what was really seen
     uint64_t bytes = 0;
@@ -84,7 +84,7 @@ struct Life {
 
 // One of the lives at an address that was asked for.
 struct LifeAt : Life {
-    std::string trace;  // path of the file that tells of it
+    std::string trace;  // path of the trace file
     std::string type;
     std::string end;  // how it ended: "ended", "live", "memory freed"
 };
@@ -103,7 +103,7 @@ struct Dependant {
     Stack created;
 };
 
-// What a gate made of a finding (see gate/judge.h); kUnjudged outside a gate.
+// A gate's judgement of a finding (see gate/judge.h); kUnjudged outside a gate.
 enum class Standing {
     kUnjudged,
     kNew,         // fails
@@ -116,12 +116,12 @@ enum class Standing {
 };
 std::string_view standing_name(Standing standing);  // "new", "grown", ...
 bool is_failing(Standing standing);
-// What a report without a gate counts as a failure: there every finding is one.
+// Whether a report without a gate counts the finding as a failure: there every finding is one.
 bool counts_as_failure(Standing standing);
 // Neither fails nor is worth a word: kSuppressed or kLeftOut.
 bool is_set_aside(Standing standing);
 
-// What a failed allocation met, in bytes; the example's where several failed.
+// The state in which an allocation failed, in bytes; the example's where several failed.
 struct FailedAllocation {
     std::optional<uint64_t> used;   // heap and mappings then; nothing where not all is recorded
     std::optional<uint64_t> limit;  // of the address space, kNoLimit: none; nothing: not known
@@ -171,7 +171,7 @@ struct Process {
     uint64_t sample_interval = 0;  // and one buffer in so many
     uint64_t ring_size = 0;        // only the newest events were kept, in so many bytes; 0: all
     uint64_t cut_chunks = 0;       // chunks dropped for that
-    uint64_t cut_ns = 0;           // and up to when: nothing before is told
+    uint64_t cut_ns = 0;           // the time up to which events are left out
     std::vector<std::string> warnings;  // damage, losses, own malloc: shown before any verdict
 };
 
@@ -205,7 +205,7 @@ struct Summary {
     std::vector<HookedType> hooked;
     // Live at the end, but the C and C++ runtimes keep them for the process' life: no findings.
     uint64_t runtime_blocks = 0, runtime_bytes = 0;
-    // Live at the end because a live buffer lies in them: told with the buffer.
+    // Live at the end because a live buffer lies in them: reported with the buffer.
     uint64_t buffer_blocks = 0;
     // Heap blocks made in a killed process' last moments (see Finding::recent).
     uint64_t recent_blocks = 0, recent_bytes = 0;
@@ -218,10 +218,10 @@ struct SuppressionUse {
     uint64_t uses = 0;
 };
 
-// What a gate says besides the standing of each finding.
+// The gate's result besides the standing of each finding.
 struct GateSummary {
     std::string verdict;               // "pass", "fail", "inconclusive"
-    std::vector<std::string> reasons;  // why it failed or can't tell, one sentence each
+    std::vector<std::string> reasons;  // why it failed or is inconclusive, one sentence each
     std::vector<std::string> notes;    // what else should be known
     std::vector<SuppressionUse> suppressions;
     std::vector<std::string> gone;  // lines of the baseline that nothing matches any more

@@ -20,7 +20,7 @@ std::string_view name_of(const Frame& frame) {
     return module.substr(module.rfind('/') + 1);
 }
 
-// What orders findings of one id: source positions from the inside out.
+// Orders findings of one id by source position, from the innermost frame outwards.
 bool earlier(const Stack& a, const Stack& b) {
     return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
                                         [](const Frame& x, const Frame& y) {

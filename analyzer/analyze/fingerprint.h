@@ -2,8 +2,8 @@
 //
 // Made of kind, type, cause, and the function names of the stacks that define the group, in
 // their order. No lines, offsets, addresses or counts: those change while the fault stays.
-// Repeated frames (recursion) count once. Two findings of one report that come out the same are
-// told apart by their order in the source, as a suffix.
+// Repeated frames (recursion) count once. Two findings of one report with the same id get a suffix,
+// by their order in the source.
 #ifndef LASTREF_ANALYZER_ANALYZE_FINGERPRINT_H
 #define LASTREF_ANALYZER_ANALYZE_FINGERPRINT_H
 
@@ -19,7 +19,8 @@ namespace lastref {
 std::string fingerprint(Kind kind, std::string_view type, std::string_view cause,
                         std::span<const Stack* const> stacks);
 
-// Appends "-2", "-3", ... to repeated ids, in source order of what tells the findings apart.
+// Appends "-2", "-3", ... to repeated ids, in source order of the stacks in which the findings
+// differ.
 void tell_apart(std::vector<Finding>& findings);
 
 }  // namespace lastref

@@ -1,8 +1,8 @@
 // Which stacks free the blocks that a stack makes: one counter per pair of stacks.
 //
-// A missing free is told from a normal one by what frees the other blocks made at the same place
-// (missing_frees.h). Of a stack that makes many, one block in eight is looked at; that is one probe
-// of a flat table. Bounded: pairs that come when the table is full are not counted.
+// A missing free is recognised by the stacks that free the other blocks made at the same place
+// (missing_frees.h). If a stack makes many blocks, one in eight is counted; that is one probe of a
+// flat table. Bounded: pairs that come when the table is full are not counted.
 #ifndef LASTREF_ANALYZER_ANALYZE_FREE_PLACES_H
 #define LASTREF_ANALYZER_ANALYZE_FREE_PLACES_H
 

@@ -46,10 +46,10 @@ public:
     Heap(MisuseLog& misuses, bool judge_double_frees)
         : misuses_(misuses), judge_double_frees_(judge_double_frees) {}
 
-    // `follower` is told of every begin and end from here on, and must outlive this.
+    // `follower` is notified of every begin and end from here on, and must outlive this.
     void report_to(TraceFollower* follower) { follower_ = follower; }
 
-    // Tells the processor what begin() or end() of `event` will touch.
+    // Prefetches the memory that begin() or end() of `event` will touch.
     void prefetch(const Event& event) const {
         table_.prefetch(event.address);
         allocations_by_stack_.prefetch(event.stack);
@@ -99,7 +99,7 @@ public:
 
     // The old block of a realloc. Returns its size if it was live.
     std::optional<uint64_t> realloc_begins(const Event& event);
-    // What realloc_begins() of the same log took away lives on.
+    // The block that realloc_begins() of the same log removed lives on.
     void realloc_failed(const Event& event);
 
     const HeapTotals& totals() const { return totals_; }

@@ -1,4 +1,5 @@
-// Buffers of hooked libraries: what kCounted tells before an operation, held against the model.
+// Buffers of hooked libraries: compares the counter that kCounted recorded before an operation with
+// the model.
 //
 //   the counter has not been seen to       its readings mean nothing
 //   follow the operations
@@ -138,7 +139,7 @@ bool Buffers::explains_free(const Event& release) {
     return true;
 }
 
-// What is made in the same thread lies in memory that was given out again since.
+// A buffer created in the same thread lies in memory that was allocated again since.
 void Buffers::forget_free(const Event& create) {
     const auto in_thread = freed_in_use_.find(create.log);
     if (in_thread == freed_in_use_.end()) return;

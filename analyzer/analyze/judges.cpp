@@ -66,7 +66,7 @@ Judge& Judges::of(uint32_t type) {
             at->second->unseen += misuse.count;
         }
     });
-    // What is seen of a twentieth less is not enough to tell who is to blame.
+    // With a twentieth of the lives unseen there is not enough evidence to blame anyone.
     at->second->blind = at->second->unseen * 20 >= all.created;
     return *at->second;
 }

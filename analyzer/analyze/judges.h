@@ -1,4 +1,4 @@
-// What is known of each type that something went wrong with, made when first asked for.
+// The facts about each type with a fault, computed on first use.
 #ifndef LASTREF_ANALYZER_ANALYZE_JUDGES_H
 #define LASTREF_ANALYZER_ANALYZE_JUDGES_H
 

@@ -13,7 +13,7 @@
 
 namespace lastref {
 
-// Joins the halves of each cycle; of the younger one only `joined` tells from then on.
+// Joins the halves of each cycle; the younger one is then visible only through `joined`.
 void join_cycles(std::vector<LeakGroup>& groups, Judges& judges, const FindingBuilder& builder);
 
 }  // namespace lastref

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kMostSuspects = 8;
 
-// A stack as far as it tells: what an id is made of, whichever way the program came here.
+// The significant part of a stack, from which an id is made: the same for every way to this place.
 Stack telling_part(const Stack& stack, const Frame& frame) {
     Stack part;
     for (const Frame& one : stack) {
@@ -48,7 +48,7 @@ void add_suspects(Finding& finding, const LeakGroup& group, Judge& judge, Findin
     if (group.has_culprit()) finding.culprit = finding.suspects.front();
 }
 
-// Which frame of each event tells.
+// Marks the significant frame of each event.
 void point_out(Life& life, const std::vector<HistoryRecord>& records, const TypeWays& ways) {
     for (size_t i = 0; i < records.size() && i < life.events.size(); ++i) {
         life.events[i].telling =

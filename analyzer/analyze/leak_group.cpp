@@ -119,8 +119,8 @@ private:
         return group;
     }
 
-    // Lives of so many ways that each is another: those of the most lives, and of the others some,
-    // tell what is wrong with them all.
+    // If nearly every life went its own way, the ways with the most lives and some of the others
+    // suffice to find the fault of all.
     static constexpr size_t kMostJudged = 1024;
     // And of those that fit no verdict, or several.
     static constexpr size_t kMostDoubtful = 4 * kMostJudged;
@@ -162,8 +162,8 @@ private:
         return found;
     }
 
-    // The holder is who keeps a reference that nothing answers: the balance of each life tells.
-    // That of the maker is no holder's where another took one, once, from each.
+    // The holder keeps a reference without a matching release, found from the balance of each life.
+    // The maker's reference does not count if another holder took one, once, from each life.
     LeakGroup growth() const {
         LeakGroup group = whole(Kind::kGrowth, {});
         for (const auto& [way, lives] : judged(group)) {
@@ -181,7 +181,7 @@ private:
             std::rotate(suspects.begin(), holder, holder + 1);
         }
         for (Suspect& suspect : suspects) suspect.cause = Cause::kGrowth;
-        // That it grows is sure; who holds, as sure as its balance tells.
+        // The growth is certain; the holder is as certain as its balance.
         group.confidence = std::max(kLeastConfidence,
                                     0.9 * confidence_of(group.verdict, group.lives.count) / kAlone);
         return group;
@@ -196,7 +196,7 @@ private:
     }
 
     std::vector<LeakGroup> blamed(const TypeStatistics& type, bool sampled) {
-        // Without peers what all of these lives have in common has to tell.
+        // Without peers the only evidence is what all of these lives have in common.
         if (judge_.blame.peers_of(site_).empty()) {
             LeakGroup group = whole(Kind::kRefcountLeak, {});
             for (const auto& [way, lives] : judged(group)) {

@@ -34,7 +34,7 @@ struct LeakGroup {
     std::vector<Dependant> dependants;
     bool joined = false;     // to another
     std::string cycle_with;  // type of the other half
-    std::string unsure;      // why no culprit can be told
+    std::string unsure;      // why no culprit can be named
 
     bool has_culprit() const {
         return kind != Kind::kHeld && !blind && unsure.empty() && confidence >= kLeastConfidence &&
@@ -43,7 +43,7 @@ struct LeakGroup {
     bool is_blamed() const {
         return kind == Kind::kRefcountLeak && !blind && !verdict.suspects.empty();
     }
-    // `part` leaks because this does: it is told as a dependant, with its own.
+    // `part` leaks because this does: it and its dependants are reported as dependants of this.
     void take_in(LeakGroup& part, Cause cause);
     const LeakedClass& example() const;  // the class of the oldest life
 };

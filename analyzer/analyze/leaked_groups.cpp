@@ -50,8 +50,8 @@ uint64_t age_of(const BufferLife& life, const TypeStatistics& type, const TraceF
 
 // In the hands of a thread that was still at work when the process ended by itself: one that has
 // not ended, did not end the process, and did not finish with what came to it later. A tenth of a
-// second is more than it takes a process to end. Work that overtakes other work tells little: there
-// a life is in hand only if it is no older than others got.
+// second is more than it takes a process to end. Where work overtakes other work this is weak
+// evidence: there a life is in hand only if it is no older than others became.
 bool is_in_hand(const BufferLife& life, const TypeStatistics& type, uint64_t age,
                 const TraceFacts& facts) {
     if (facts.threads_at_rest.empty() || facts.threads_at_rest.contains(life.used_by)) return false;
@@ -89,7 +89,7 @@ LiveStatistics of_one(const BufferLife& life, const Buffers& buffers, const Trac
     const uint64_t span = (facts.last_ticks - facts.first_ticks) / 32;
     one.revisited = is_revisited(life, 3, span);
     one.old = life.created_at <= buffers.event_count() / 4 * 3;
-    // What only waited for the second half of its life is not come back to.
+    // A life that only sat idle until its second half does not count as revisited.
     one.old_in_use = one.old != 0 && one.in_use_late != 0 && is_revisited(life, 2, span);
     one.events = one.fewest_events = life.counted_events();
     return one;

@@ -14,7 +14,7 @@
 
 namespace lastref {
 
-// What live lives have in common, for any number of them.
+// Properties of a set of live lives, of any size.
 struct LiveStatistics {
     uint64_t count = 0;
     uint64_t bytes = 0;
@@ -40,7 +40,7 @@ struct LiveStatistics {
 struct LeakedClass {
     Origin origin;
     bool unseen = false;  // the true counter moved without events
-    bool young = false;   // in the middle of its life, as far as can be told
+    bool young = false;   // in the middle of its life, as far as is known
     LiveStatistics lives;
     SiteCounts sites;
     const BufferLife* example = nullptr;  // the oldest

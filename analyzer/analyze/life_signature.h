@@ -1,8 +1,8 @@
 // How lives went: sequences of operations with their places, each kept once and counted.
 //
-// All that is kept of lives that ended. Two lives went the same way if they did the same
+// Nothing else is kept of lives that ended. Two lives went the same way if they did the same
 // operations at the same stacks equally often; the order, which threads may shuffle, and touches,
-// which change no count, do not tell them apart. The first life of each way is its example.
+// which change no count, make no difference. The first life of each way is its example.
 #ifndef LASTREF_ANALYZER_ANALYZE_LIFE_SIGNATURE_H
 #define LASTREF_ANALYZER_ANALYZE_LIFE_SIGNATURE_H
 
@@ -44,8 +44,8 @@ struct Signature {
     uint64_t lives = 0;
 };
 
-// What all signatures together may still take, so that a trace of ever new ways does not take ever
-// more memory: some 200 MB.
+// The memory that all signatures together may still use, some 200 MB, so that a trace with ever new
+// ways stays bounded.
 struct SignatureRoom {
     static constexpr size_t kOverhead = 5;  // of a signature, in records
     size_t records = 1 << 23;

@@ -50,8 +50,8 @@ void name_the_call(LeakGroup& owner, const Owning& owning, const TypeWays& ways)
 }
 
 // How many parts the leaked owners explain. In a sample one end of an owner seldom comes with all
-// of its parts: there the numbers that were made tell how many those are, and three standard
-// deviations are allowed for what the draw made of them.
+// of its parts: there their number is estimated from the numbers created, with three standard
+// deviations allowed for sampling.
 double explained_parts(const Owning& owning, uint64_t owners, uint64_t parts,
                        const FindingBuilder& builder) {
     double each = static_cast<double>(owning.most_parts);

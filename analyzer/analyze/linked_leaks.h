@@ -2,7 +2,7 @@
 // other keep each other.
 //
 //   - An owner lets go of its parts when it ends (owned_parts.h). Where the parts lack that very
-//     release, and are no more than the leaked owners explain, only the owner is told, with the
+//     release, and are no more than the leaked owners explain, only the owner is reported, with the
 //     parts as its dependants (doc/lifecycle-bugs.md, rows 13 and 14).
 //   - Where no owner ended, what is made with it is its own (made_together.h).
 //   - Buffers that hold each other are a cycle (leak_cycles.h).

@@ -95,7 +95,7 @@ HistoryEvent history_event(const HistoryRecord& record, TraceFile& trace, StackN
     event.count = record.count;
     event.hint = trace.strings()[record.string];
     event.stack = names.stack(record.stack);
-    // What a life sees of a realloc is that its memory ended there.
+    // For a life, a realloc means that its memory ended there.
     if (record.operation() == Op::kReallocBegin) event.op = "realloc";
     return event;
 }

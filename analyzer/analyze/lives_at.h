@@ -1,4 +1,4 @@
-// The lives that buffers had at one address, as the trace tells them: `lastref report --buffer`.
+// The lives that buffers had at one address, as recorded in the trace: `lastref report --buffer`.
 #ifndef LASTREF_ANALYZER_ANALYZE_LIVES_AT_H
 #define LASTREF_ANALYZER_ANALYZE_LIVES_AT_H
 

@@ -75,7 +75,7 @@ void join_made_together(std::vector<LeakGroup>& groups, Judges& judges, const Bu
     }
     size_t tries = 64;  // each looks at all that is live
     for (auto& [function, made] : functions) {
-        if (made.used.size() != 1) continue;  // none, or no telling which
+        if (made.used.size() != 1) continue;  // none, or ambiguous
         LeakGroup& owner = *made.used.front();
         for (LeakGroup* const part : made.unused) {
             if (part->type == owner.type || !made_in_one_call(owner, *part, judges)) continue;

@@ -1,8 +1,8 @@
 // Owners and parts of which none ended: what is made with an owner is taken for its own.
 //
-// Where all leak no end tells what an owner lets go of (owned_parts.h). Buffers that the call which
-// makes an owner makes right after it, each time as many, and that nobody retains or releases on
-// their own, are the owner's parts more likely than a leak beside it.
+// Where all leak, no end of an owner shows what it releases (owned_parts.h). Buffers that the call
+// which makes an owner makes right after it, each time as many, and that nobody retains or releases
+// on their own, are the owner's parts more likely than a leak beside it.
 #ifndef LASTREF_ANALYZER_ANALYZE_MADE_TOGETHER_H
 #define LASTREF_ANALYZER_ANALYZE_MADE_TOGETHER_H
 

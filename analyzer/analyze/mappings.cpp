@@ -7,7 +7,7 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 
-// The kernel maps and unmaps whole pages, whatever size it is told.
+// The kernel maps and unmaps whole pages, whatever size it is given.
 uint64_t end_of(uint64_t address, uint64_t size) {
     const uint64_t room = (UINT64_MAX - kPage) - std::min(address, UINT64_MAX - kPage);
     return (address + std::min(size, room) + kPage - 1) & ~(kPage - 1);
@@ -41,7 +41,7 @@ std::vector<Mapping> Mappings::cut(uint64_t address, uint64_t size) {
         part.end = std::min(whole.end, end);
         totals_.live_bytes -= part.end - part.begin;
         removed.push_back(part);
-        // A part that stays is told anew, so that lives are counted in whole ones.
+        // A part that stays is reported as a new life, so that every life is a whole mapping.
         if (follower_ != nullptr) follower_->ends(life_of(whole));
         if (whole.begin < part.begin) {
             Mapping before = whole;

@@ -43,7 +43,7 @@ struct MappingTotals {
 
 class Mappings {
 public:
-    // `follower` is told of every begin and end from here on, and must outlive this.
+    // `follower` is notified of every begin and end from here on, and must outlive this.
     void report_to(TraceFollower* follower) { follower_ = follower; }
 
     void map(const Event& event);

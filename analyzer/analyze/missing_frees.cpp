@@ -18,9 +18,9 @@ constexpr size_t kMostSuspects = 3;
 constexpr double kUsually = 0.9;      // of the peers are freed at one place
 constexpr uint64_t kFewestPeers = 4;  // with less, chance looks like a rule
 constexpr uint64_t kEnough = 32;      // and with so many it does not
-// A program that keeps blocks of more places than this does not clean up at its end. Of a hundred
-// programs that were looked at (git, cc1plus, perl, node, bash, vim) all that were wrongly accused
-// keep those of 10 to 6000 places; there only blocks of which nearly all are freed are told.
+// A program that keeps blocks of more places than this does not clean up at its end. In a hundred
+// programs that were examined (git, cc1plus, perl, node, bash, vim) all that were wrongly accused
+// keep blocks of 10 to 6000 places; there only blocks of which nearly all are freed are reported.
 constexpr uint64_t kMostKeptPlaces = 8;
 constexpr uint64_t kFewestOfMany = 16, kFreedOfMany = 32;
 
@@ -109,8 +109,8 @@ bool MissingFrees::may_be_kept(const MemoryGroup& place) const {
            (place.count < kFewestOfMany || place.peers_ended < kFreedOfMany * place.count);
 }
 
-// Which of several ones would have freed these nothing tells. That of few all were freed in one
-// place may be chance: what is made here by other ways has to bear it out.
+// Where several places free, nothing shows which would have freed these blocks. If only few were
+// freed, all in one place, that may be chance: blocks made here by other ways must confirm it.
 bool MissingFrees::are_freed_at_one_place(const std::vector<Freed>& freed, const Made& made) const {
     uint64_t all = 0, all_made_here = 0;
     for (const Freed& one : freed) all += one.count;
@@ -146,8 +146,9 @@ std::string MissingFrees::why_kept(const MemoryGroup& place, const Made& made) c
 // That the free which usually comes is missing, before it is known which one that is.
 double MissingFrees::confidence(const MemoryGroup& place, uint64_t freed) {
     const auto leaked = static_cast<double>(place.count), peers = static_cast<double>(freed);
-    // One more of either could always differ, as in confidence_of() (blame.h). What a program keeps
-    // on purpose may look the same, and no access to a block is seen: that is not measured.
+    // One more of either could always differ, as in confidence_of() (blame.h). Blocks that a
+    // program keeps on purpose may look the same, as no access to a block is seen: that is not
+    // measured.
     constexpr double kSurest = 0.85;
     return kSurest * (static_cast<double>(place.forgotten) / leaked) * (1 - 0.5 / (1 + peers / 2)) *
            (1 - 0.3 / (1 + leaked));

@@ -1,13 +1,13 @@
 // Leaked heap blocks beside those that were made at the same place and freed: which free is
 // missing.
 //
-// A block's life has two events, so the place where its peers are freed is all that can be told:
-// 'blocks made here are normally freed at X'. No accusation is made where nothing speaks for a
-// fault: where the live blocks are the newest of their place, as a cache keeps them, or no older
-// than peers that were freed in the end (memory_groups.cpp), or do not lie evenly among all that
-// were made (rank_test.h). Nor where the program keeps blocks of many places to its end: compilers,
-// git and interpreters leave it to the kernel to give everything back, and what they keep of a
-// place of which they freed some looks forgotten.
+// A block's life has two events, so the place where its peers are freed is all that can be
+// reported: 'blocks made here are normally freed at X'. No accusation is made where nothing speaks
+// for a fault: where the live blocks are the newest of their place, as a cache keeps them, or no
+// older than peers that were freed in the end (memory_groups.cpp), or do not lie evenly among all
+// that were made (rank_test.h). Nor where the program keeps blocks of many places to its end:
+// compilers, git and interpreters leave it to the kernel to give everything back, and what they
+// keep of a place of which they freed some looks forgotten.
 #ifndef LASTREF_ANALYZER_ANALYZE_MISSING_FREES_H
 #define LASTREF_ANALYZER_ANALYZE_MISSING_FREES_H
 
@@ -39,7 +39,7 @@ private:
         PathId path = 0;
         uint64_t count = 0;
     };
-    // Of blocks that are made at one site, over all ways to it.
+    // The blocks that are made at one site, over all ways to it.
     struct Made {
         uint64_t live = 0, forgotten = 0, ended = 0;
         RankTest ranks;                             // of those that live

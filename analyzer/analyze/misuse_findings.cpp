@@ -15,7 +15,7 @@ using trace::Op;
 
 constexpr size_t kMostSuspects = 8;
 
-// Where it happened. Of a release too many that need not be where the fault is.
+// The place where the misuse happened. For an over-release the fault may be elsewhere.
 Culprit place_of(const Misuse& misuse, Judge* judge, StackNames& names) {
     Culprit culprit;
     culprit.stack = names.stack(misuse.stack);
@@ -29,8 +29,8 @@ Culprit place_of(const Misuse& misuse, Judge* judge, StackNames& names) {
     return culprit;
 }
 
-// Memory is freed by functions that free it after a last release, too: who called them this time
-// tells more.
+// The functions that free memory also free it after a last release: their caller this time is more
+// significant.
 void tell_who_freed(Culprit& culprit, const Misuse& misuse, Judge& judge,
                     const TypeStatistics& type) {
     const CallPaths& paths = judge.ways.paths();
@@ -46,7 +46,7 @@ void tell_who_freed(Culprit& culprit, const Misuse& misuse, Judge& judge,
     if (shared < here.size()) culprit.frame = paths.frame(here[shared]);
 }
 
-// Lives that ended well tell which of the releases was one too many.
+// Lives that ended correctly show which of the releases was one too many.
 void blame_over_release(Finding& finding, const Misuse& misuse, Judge& judge, StackNames& names) {
     FaultyWays faulty;
     faulty.lives = misuse.count;

@@ -127,9 +127,9 @@ void explain(std::vector<Candidate>& candidates, std::vector<Candidate> reasons,
         [](const Candidate& a, const Candidate& b) { return a.strength > b.strength; });
 }
 
-// What is left over of a life's own balance is a guess where another answer would have been nearly
-// as good. Holders forget to let go more often than makers: the release that came is the maker's
-// then, and the retain that it seemed to answer is what is left.
+// The unmatched operation in a life's own balance is a guess where another match would have been
+// nearly as good. Holders forget to let go more often than makers: the release that came is the
+// maker's then, and the retain that it seemed to answer is what is left.
 template <typename Score>
 void prefer_holder(std::vector<Candidate>& taken, const std::vector<Candidate>& given,
                    Score&& score) {
@@ -188,7 +188,7 @@ const Pairing::Doers& Pairing::doers(const Use& use) const {
     return found != doers_.end() ? found->second : none;
 }
 
-// The place that tells what an operation is for: of a shared site its caller's.
+// The place that shows the purpose of an operation: for a shared site, its caller.
 Place Pairing::purpose(const Use& use) const {
     if (!shared_.contains({use.op, use.site})) return use.site;
     const std::vector<Place>& places = ways_.paths().places(use.path);
@@ -216,7 +216,8 @@ double Pairing::related(const Use& a, const Use& b) const {
     const size_t x_first = a.telling, y_first = b.telling;
     const size_t x_end = std::min(x.size(), x_first + kOutwards);
     const size_t y_end = std::min(y.size(), y_first + kOutwards);
-    // What a function retains its caller releases seldom, unless it is there for callers.
+    // A caller seldom releases what a function retained, unless the function exists to retain for
+    // callers.
     bool by_caller = false;
     if (!gives_back(a) && gives_back(b) && !shared_.contains({a.op, a.site}) && y_first < y_end) {
         for (size_t i = x_first + 1; i < x_end; ++i) {
@@ -242,9 +243,9 @@ double Pairing::related(const Use& a, const Use& b) const {
     return pairing::kCode * code + pairing::kCalls * calls;
 }
 
-// Of clean lives that do either, the share that does both equally often. Where
-// no life ended those that leak tell as well, but only as far as they differ: what all of them do
-// once goes together with everything that all do.
+// The share of clean lives that do both equally often, among those that do either. Where no life
+// ended, leaked lives are used as well, but only where they differ: an operation that all of them
+// do once goes together with every other such operation.
 double Pairing::together(const Use& retain, const Use& release) {
     const auto key =
         std::pair(std::pair(retain.op, purpose(retain)), std::pair(release.op, purpose(release)));
@@ -329,8 +330,8 @@ Difference compare(const Way& faulty, const Way& clean, Fault fault, const TypeW
     return difference;
 }
 
-// What is left of a site when its operations are taken out in pairs may be left of several paths:
-// that is further still.
+// After a site's operations are taken out in pairs the rest may belong to several paths, which
+// makes the distance larger still.
 double least_distance(const Way& faulty, const Way& clean, const TypeWays& ways) {
     double distance = touch_distance(faulty, clean) + creation_distance(faulty, clean, ways);
     auto a = faulty.sites.begin(), b = clean.sites.begin();

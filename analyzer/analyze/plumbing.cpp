@@ -77,7 +77,7 @@ bool is_freeing_name(const std::string& bare) {
 
 bool is_counting_name(const std::string& bare) {
     std::string_view name = bare;
-    // Special members of smart pointers are as little telling as release().
+    // Special members of smart pointers are as insignificant as release().
     if (name.find("intrusive_ptr<") != std::string_view::npos ||
         name.find("shared_ptr<") != std::string_view::npos || name.starts_with("std::") ||
         name.starts_with("boost::")) {
@@ -96,7 +96,7 @@ bool is_counting_name(const std::string& bare) {
 Plumbing::Plumbing(const CallPaths& paths, std::span<const Use> uses) : paths_(paths) {
     for (const Op op : kLearned) learn(op, uses);
     for (const Op op : kLearned) learn_by_class(op, uses);
-    // What stood behind a function of that class was not looked at before.
+    // Callers of that class's functions were not examined in the first pass.
     for (const Op op : kLearned) learn(op, uses);
 }
 
@@ -121,9 +121,9 @@ size_t Plumbing::skip(Op op, PathId path) const {
     }
 }
 
-// Inner parts of a library's factory are no more telling than the factory: functions without a name
-// (a stripped library's own), and such as g_object_new_valist inside of g_object_new. The index of
-// the factory's frame, or `at`.
+// Inner parts of a library's factory are no more significant than the factory: functions without a
+// name (a stripped library's own), and such as g_object_new_valist inside of g_object_new. The
+// index of the factory's frame, or `at`.
 size_t Plumbing::factory_around(PathId path, size_t at) const {
     constexpr size_t kMostParts = 3;
     const std::vector<Place>& places = paths_.places(path);

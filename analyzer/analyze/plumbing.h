@@ -1,7 +1,7 @@
 // Which frames of a stack are plumbing: functions that step a counter and mean nothing by it.
 //
 // A buffer is retained by Buf::retain, called by RefPtr's constructor, called by the code that
-// wants to hold it: only the last is worth telling. Plumbing is learned for each type: a function
+// wants to hold it: only the last is worth reporting. Plumbing is learned for each type: a function
 // through which nearly all retains (or all releases) pass before they reach their various callers,
 // and that does nothing else to a buffer. Where a program has one caller only, names have to do:
 // the usual ones (retain, unref, intrusive_ptr_release), and methods of the class whose other half
@@ -38,9 +38,9 @@ public:
     // Learns from all uses of one type. `paths` must outlive this.
     Plumbing(const CallPaths& paths, std::span<const Use> uses);
 
-    // Index of the first telling frame of a path; of the innermost one if all is plumbing.
+    // Index of the first significant frame of a path; of the innermost one if all is plumbing.
     size_t telling(trace::Op op, PathId path) const;
-    // What to call the operation's place: that frame's. kNoPlace where there is no stack.
+    // The place of the operation: that frame's. kNoPlace where there is no stack.
     static constexpr Place kNoPlace = UINT32_MAX;
     Place site(trace::Op op, PathId path) const;
 

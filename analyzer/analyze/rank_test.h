@@ -2,10 +2,10 @@
 // the end.
 //
 // The rank-sum test (F. Wilcoxon, 'Individual comparisons by ranking methods', 1945) over strata,
-// in each of which ranks are told for themselves (P. van Elteren, 'On the combination of
-// independent two-sample tests of Wilcoxon', 1960): here what one stack made is a stratum. What a
-// fault that may happen at any time leaves behind lies evenly. What is kept because it was the
-// first of its kind thins out, and of what a table holds until somebody removes it the newest are
+// in each of which ranks are counted separately (P. van Elteren, 'On the combination of independent
+// two-sample tests of Wilcoxon', 1960): here the blocks of one stack are a stratum. Blocks left
+// behind by a fault that may happen at any time lie evenly. Blocks kept because they were the first
+// of their kind thin out, and among blocks that a table holds until they are removed the newest are
 // left most often.
 #ifndef LASTREF_ANALYZER_ANALYZE_RANK_TEST_H
 #define LASTREF_ANALYZER_ANALYZE_RANK_TEST_H
@@ -19,7 +19,7 @@ class RankTest {
 public:
     // A stratum: `some` of `all`, with ranks from 0 to all - 1 that add up to `ranks`.
     void add(uint64_t some, uint64_t all, double ranks) {
-        if (some == 0 || some >= all) return;  // tells nothing
+        if (some == 0 || some >= all) return;  // no evidence
         const auto n = static_cast<double>(some), of = static_cast<double>(all);
         count_ += n;
         shift_ += (ranks + n / 2) / of - n / 2;
@@ -31,14 +31,14 @@ public:
         variance_ += other.variance_;
     }
 
-    // Of those that lie evenly one in two hundred does so by chance.
+    // One in two hundred of those that lie evenly does so by chance.
     bool lie_in_front() const {
         // The sum of fewer is not distributed like that; all of them have to be among the first.
         constexpr double kFront = 1.0 / 16;
         if (count_ < kFewest) return shift_ < count_ * (kFront - 0.5);
         return shift_ < -kOneInTwoHundred * std::sqrt(variance_);
     }
-    // And another one in two hundred does so. Of fewer it is not told.
+    // Another one in two hundred does so. Not decided for fewer than kFewest.
     bool lie_at_end() const {
         return count_ >= kFewest && shift_ > kOneInTwoHundred * std::sqrt(variance_);
     }

@@ -27,12 +27,12 @@ struct Options {
     // Called now and then with the share of the work done, 0 to 1, for a progress line; by the
     // thread that called for the report.
     std::function<void(double)> progress;
-    // Where set, traces that can't be read are told here and the others reported.
+    // Where set, traces that can't be read are recorded here and the others reported.
     std::vector<Error>* unreadable = nullptr;
     SymbolPlaces symbols;
     bool usage = false;  // also Report::usage, which not every format shows
-    // What follows the traces, instead of that; see analyze_trace(). They are then read one after
-    // the other, in order, until it is stopped.
+    // Follows the traces in place of that; see analyze_trace(). They are then read one after the
+    // other, in order, until it is stopped.
     TraceFollower* follower = nullptr;
 };
 
@@ -54,7 +54,7 @@ public:
     Result<Report> report(std::span<const std::string> paths);
 
 private:
-    // Tells a file that was written to from one that was not.
+    // Distinguishes a file that was written to from one that was not.
     struct FileState {
         uint64_t device = 0, inode = 0, size = 0;
         int64_t modified_ns = 0, changed_ns = 0;
@@ -66,7 +66,7 @@ private:
         FileState file;
         std::unique_ptr<Result<Report>> report;  // null while it is made
     };
-    // Told now and then how many bytes of the trace are done.
+    // Called now and then with the number of bytes of the trace that are done.
     using Progress = std::function<void(uint64_t)>;
 
     // The part to be made by the caller; null where somebody has begun.

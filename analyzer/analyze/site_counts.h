@@ -21,7 +21,7 @@ constexpr uint32_t site_stack(uint64_t site) {
 using SiteCounts = std::vector<std::pair<uint64_t, uint32_t>>;
 
 // Counts sites as they come, for lives too long to keep whole. At most kMost different ones:
-// a life with more is not told apart by the rest.
+// in a life with more the rest are ignored.
 class SiteTally {
 public:
     static constexpr size_t kMost = 256;

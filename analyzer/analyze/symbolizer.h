@@ -31,15 +31,15 @@ struct Module {
 
 class Symbolizer {
 public:
-    // `modules` must outlive the symbolizer. `pid` names the perf map. What `names` tells is taken
-    // from there, whatever files are at hand; it must outlive the symbolizer too.
+    // `modules` must outlive the symbolizer. `pid` names the perf map. Names found in `names` are
+    // taken from there, whatever files are at hand; it must outlive the symbolizer too.
     Symbolizer(std::span<const Module> modules, int32_t pid,
                std::shared_ptr<ElfFiles> files = std::make_shared<ElfFiles>(),
                const TraceNames* names = nullptr);
     ~Symbolizer();
 
     // The frames of one machine frame, innermost inlined call first; never empty. `pc` as in
-    // StackNode, `epoch` tells which module owned the address.
+    // StackNode, `epoch` identifies the module that owned the address.
     const std::vector<Frame>& frames(uint64_t pc, uint32_t epoch);
 
     // All that frames() was asked for until now.

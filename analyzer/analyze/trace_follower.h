@@ -1,6 +1,6 @@
-// What follows a trace while it is analysed: told of each event, and of each begin and end of a
-// life as Heap, Mappings and Buffers see them, so that profiles, exports and findings agree on what
-// a life is.
+// Follows a trace while it is analysed: notified of each event, and of each begin and end of a life
+// as Heap, Mappings and Buffers see them, so that profiles, exports and findings agree on what a
+// life is.
 #ifndef LASTREF_ANALYZER_ANALYZE_TRACE_FOLLOWER_H
 #define LASTREF_ANALYZER_ANALYZE_TRACE_FOLLOWER_H
 
@@ -37,7 +37,7 @@ public:
     virtual void trace_begins(TraceFile&, StackNames&) {}
     virtual void trace_ends(uint64_t /*last_ticks*/) {}
 
-    // Before what follows from the event is told.
+    // Called before the begins and ends that follow from the event.
     virtual void event(const Event&) {}
     // Returns a number of the follower's own choice, which comes with the life from then on.
     virtual uint64_t begins(const FollowedLife& life) = 0;
@@ -51,7 +51,7 @@ public:
     // True where it looks at the trace's strings before trace_ends(): they change as the trace is
     // read, so nothing may read ahead.
     virtual bool reads_strings() const { return false; }
-    // True where nothing more needs to be told: reading may stop.
+    // True where no more events are needed: reading may stop.
     virtual bool stopped() const { return false; }
 };
 

@@ -40,11 +40,11 @@ public:
           most_steps_(most_steps),
           now_(first_ticks) {}
 
-    // The time of what is told from here on.
+    // The time of the begins and ends that follow.
     void set_time(uint64_t ticks) {
         if (ticks > now_) now_ = ticks;
     }
-    // `anew` is false where a life goes on that was thought to have ended.
+    // `anew` is false where a life goes on that had been recorded as ended.
     void begins(uint32_t type, uint32_t stack, uint64_t size, bool anew = true);
     void ends(uint32_t type, uint32_t stack, uint64_t size);
     // To be called once, after the last event.

@@ -1,4 +1,4 @@
-// Ways that lives of one type went, told in places of the source: what blame works on.
+// Ways that lives of one type went, as places of the source: the input of blame.
 //
 // A way is a signature with its stacks made call paths, its operations counted. Made once for each
 // type that has something to blame, after the last event.
@@ -55,7 +55,7 @@ public:
     TypeWays(const TypeWays&) = delete;
     TypeWays& operator=(const TypeWays&) = delete;
 
-    // Of `records`, in any order, touches are taken.
+    // Only the touches of `records` are used; their order does not matter.
     Way make(uint32_t created_stack, const SiteCounts& sites,
              const std::vector<HistoryRecord>& records) const;
 
@@ -74,7 +74,8 @@ private:
 
     CallPaths& paths_;
     std::unique_ptr<Plumbing> plumbing_;
-    // What it says of each operation and path: asked for by each life, and found by names.
+    // Plumbing's answer for each operation and path: each life asks for it, and it is found by
+    // name.
     mutable std::unordered_map<uint64_t, size_t> telling_;
     std::vector<Way> ended_;
     std::vector<Way> running_;

@@ -1,4 +1,4 @@
-// Tells of a run's traces as soon as nobody writes to them, while the run goes on.
+// Reports a run's traces as soon as nobody writes to them, while the run goes on.
 #ifndef LASTREF_ANALYZER_COMMAND_ENDED_TRACES_H
 #define LASTREF_ANALYZER_COMMAND_ENDED_TRACES_H
 
@@ -14,8 +14,8 @@
 namespace lastref {
 
 // Looks into the folder again and again, in a thread of its own that gives way to the run. A trace
-// is told of once its process has said how it ended and is gone; those of others, as killed ones,
-// are left to whoever looks at the end.
+// is reported once its process has recorded how it ended and is gone; the traces of others, such as
+// killed ones, are left to the search at the end.
 class EndedTraces {
 public:
     // `use` is called in that thread, once for each trace.

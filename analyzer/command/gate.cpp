@@ -39,7 +39,7 @@ constexpr int kTimedOut = 124;  // as timeout(1)
 constexpr size_t kReasonsShown = 20;
 constexpr auto kGrace = std::chrono::seconds(2);  // for processes that outlive the command
 
-// What the user's files and words amount to; false where anything is wrong with them.
+// Reads the user's rule files and arguments; false where anything is wrong with them.
 bool read_rules(const GateOptions& options, GateRules& rules, Suppressions& suppressions) {
     std::vector<std::string> errors;
     rules.min_confidence = options.min_confidence;
@@ -159,7 +159,7 @@ void add_default_suppressions(const Report& report, Suppressions& suppressions,
     }
 }
 
-// What follows the traces has them read once more, as nobody knew in time that they end well.
+// The follower needs the traces read once more, as it was not known in time that they end well.
 std::string write_following(const GateOptions& options, const Format& format,
                             const std::string& path, const std::vector<RunTrace>& traces,
                             const Report& report) {
@@ -170,7 +170,7 @@ std::string write_following(const GateOptions& options, const Format& format,
             path, format.name, traces.size());
     }
     return write_streamed(format, path, [&](TraceFollower& follower) -> const Report* {
-        std::vector<Error> unreadable;  // told already
+        std::vector<Error> unreadable;  // reported already
         Options reading;
         reading.symbols = options.symbols;
         reading.follower = &follower;

@@ -37,7 +37,7 @@ struct GateOptions {
     std::vector<std::string> system_folders;
     bool strict = false;
     bool allow_untraced = false;
-    // What to write: a format's name (report/formats.h) and a file, '-' for standard output.
+    // The outputs to write: a format's name (report/formats.h) and a file, '-' for standard output.
     std::vector<std::pair<std::string, std::string>> outputs;
 };
 

@@ -27,7 +27,8 @@ public:
         sigemptyset(&watched_);
         for (int signal : kForwarded) {
             struct sigaction action;
-            // What we were told to ignore (nohup) stays ignored, here and in the program.
+            // A signal that our parent had us ignore (nohup) stays ignored, here and in the
+            // program.
             if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
                 sigaddset(&watched_, signal);
         }
@@ -86,7 +87,7 @@ ChildEnd launch_and_wait(const Launch& launch) {
     ChildEnd end;
     std::vector<char*> arguments = pointers(launch.arguments);
     std::vector<char*> environment = pointers(launch.environment);
-    int failure[2];  // tells why exec failed; closes by itself when it works
+    int failure[2];  // carries exec's errno; closes by itself when exec works
     if (pipe2(failure, O_CLOEXEC) != 0) {
         end.error = errno;
         return end;

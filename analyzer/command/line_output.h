@@ -1,7 +1,7 @@
 // Buffered text on standard output, for commands that write very many lines.
 //
-// A reader that goes away is no error: closed() turns true and writing stops. So it does after any
-// other failure, a full disk say, which finish() tells of.
+// A reader that goes away is no error: closed() turns true and writing stops. The same happens
+// after any other failure, such as a full disk, which finish() reports.
 #ifndef LASTREF_ANALYZER_COMMAND_LINE_OUTPUT_H
 #define LASTREF_ANALYZER_COMMAND_LINE_OUTPUT_H
 

@@ -28,7 +28,7 @@ struct RunOptions {
 struct RunOutcome {
     bool started = false;          // false: said on stderr why, nothing was run
     int status = 0;                // the program's exit status, 128 + N where signal N ended it
-    ChildEnd end;                  // the same as the kernel told it
+    ChildEnd end;                  // the same as the kernel reported it
     std::string level;             // recorded at
     RunId run_id = {};             // what its traces have in common
     std::string directory;         // where the traces were looked for

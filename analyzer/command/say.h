@@ -1,5 +1,5 @@
-// What the commands tell people on stderr. Where it is closed or full nobody can be told, and that
-// is all: no message may cost a command its work or its exit status.
+// Messages of the commands on stderr. Where it is closed or full they are lost, and nothing else
+// happens: no message may cost a command its work or its exit status.
 #ifndef LASTREF_ANALYZER_COMMAND_SAY_H
 #define LASTREF_ANALYZER_COMMAND_SAY_H
 

@@ -11,12 +11,12 @@
 
 namespace lastref {
 
-// `path`: empty for standard output. `read` has the traces read, telling the follower, and returns
-// the report of the same processes in the same order; null where there is none, which ends this
-// with nothing written and no failure.
+// `path`: empty for standard output. `read` has the traces read, notifying the follower, and
+// returns the report of the same processes in the same order; null where there is none, which ends
+// this with nothing written and no failure.
 //
-// Returns why the file could not be written, in words that name it; empty where it was. What it
-// leaves out is said on stderr.
+// Returns why the file could not be written, with its name; empty where it was. Omissions are
+// reported on stderr.
 std::string write_streamed(const Format& format, const std::string& path,
                            const std::function<const Report*(TraceFollower&)>& read);
 

@@ -41,7 +41,7 @@ bool write_at(int descriptor, uint64_t offset, std::string_view bytes) {
     return true;
 }
 
-// A trace with other names: what is packed anew.
+// A trace with other names, the source of a new packed file.
 class NamedSource final : public ByteSource {
 public:
     NamedSource(const ByteSource& trace, uint64_t names_offset, std::string names)
@@ -85,7 +85,7 @@ std::string not_written(const std::string& path) {
     return fmt::format("{}: can't be written: {}", path, strerror(errno));
 }
 
-// The header tells of the names once they are there, in one write: a crash or a full disk leaves
+// The header points to the names once they are there, in one write: a crash or a full disk leaves
 // the trace with the names that it had. Returns what went wrong.
 std::string write_names(const std::string& path, uint64_t offset, const std::string& names,
                         const std::string& place) {
@@ -100,7 +100,7 @@ std::string write_names(const std::string& path, uint64_t offset, const std::str
     return failure;
 }
 
-// A packed trace is packed anew beside itself and takes its own place as a whole.
+// A packed trace is packed again into a new file beside it, which then replaces it as a whole.
 std::string pack_again(const std::string& path, const NamedSource& named) {
     std::error_code error;
     const std::string file = std::filesystem::canonical(path, error).string();
@@ -126,7 +126,7 @@ uint64_t place_for(const TraceFile& trace, uint64_t size) {
     return round_up(std::min(trace.size(), header.names_offset + header.names_size));
 }
 
-// Damage to a packed file can't be told in a file that is packed anew.
+// Damage to a packed file can't be recorded in a newly packed one.
 std::string packing_damage(const std::string& path) {
     Result<std::unique_ptr<ByteSource>> stored = ByteSource::open(path);
     DamageList damage;

@@ -33,7 +33,7 @@ int wait_and_forward(pid_t child, const sigset_t& watched) {
     while (waitpid(child, &status, WNOHANG) == 0) {
         siginfo_t info = {};
         const int signal = sigwaitinfo(&watched, &info);
-        // A terminal tells the whole process group by itself.
+        // A terminal signals the whole process group by itself.
         if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL) kill(child, signal);
     }
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

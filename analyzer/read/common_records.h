@@ -5,8 +5,8 @@
 // byte after byte is one wrong guess of the processor after the other. Here the ends of all numbers
 // are found at once: they are the bytes whose top bit is clear among the 16 behind the first one.
 //
-// Which ops qualify follows from trace::kFields. What has longer numbers than usual, or is not
-// right, is left to RecordDecoder, which decodes every record and knows what is damage.
+// Which ops qualify follows from trace::kFields. Records with longer numbers than usual, or with
+// errors, are left to RecordDecoder, which decodes every record and knows what is damage.
 #ifndef LASTREF_ANALYZER_READ_COMMON_RECORDS_H
 #define LASTREF_ANALYZER_READ_COMMON_RECORDS_H
 
@@ -22,7 +22,7 @@
 
 namespace lastref {
 
-// What deltas refer to, as it stands after the last decoded record of a chunk.
+// The values that deltas refer to, after the last decoded record of a chunk.
 struct Deltas {
     uint64_t ticks = 0;
     uint64_t address = 0;
@@ -31,8 +31,8 @@ struct Deltas {
 
 namespace common_records {
 
-// What a record's first byte tells. Masks are all ones or zero, so that what a record does not have
-// is masked and not branched around.
+// The layout that a record's first byte gives. Masks are all ones or zero, so that absent fields
+// are masked and not branched around.
 struct Shape {
     uint32_t size = 0;       // mask: there is a size
     uint32_t stack = 0;      // mask: there is a stack number

@@ -18,15 +18,15 @@ std::string_view op_name(trace::Op op);
 // "the file could not be extended", ...: why events are missing.
 std::string_view loss_name(trace::Loss loss);
 
-// What a note of the header means; empty for one that this version does not know.
+// The meaning of a note of the header; empty for one that this version does not know.
 std::string_view note_text(trace::Note note);
 std::string_view level_name(trace::Level level);
 
-// "malloc", "mmap", ...: the call that a kFailed record tells of.
+// "malloc", "mmap", ...: the call that a kFailed record is about.
 std::string_view failed_call_name(uint32_t call);
 
-// What a field says in words: a text of the trace, a call's name, "signal" or "status" of an exit's
-// value. Empty for a number.
+// The value of a field as text: a text of the trace, a call's name, "signal" or "status" of an
+// exit's value. Empty for a number.
 std::string_view field_text(const OpField& field, const Event& event, const StringPool& strings);
 
 }  // namespace lastref

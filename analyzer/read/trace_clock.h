@@ -12,8 +12,8 @@ class TraceClock {
 public:
     TraceClock() = default;
 
-    // The line through the header's two readings of both clocks. Where they are too close
-    // together to tell a rate, the writer's estimate; without one, ticks count as nanoseconds.
+    // The line through the header's two readings of both clocks. Where they are too close together
+    // to give a rate, the writer's estimate; without one, ticks count as nanoseconds.
     explicit TraceClock(const trace::TraceHeader& header) : start_(header.start_ticks) {
         constexpr uint64_t kEnough = 10'000'000;  // ns between the readings
         if (header.clock == trace::Clock::kMonotonic) return;

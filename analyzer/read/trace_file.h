@@ -1,8 +1,8 @@
 // One trace, opened and checked: header, chunks by log, stacks, modules, threads,
 // clock.
 //
-// Distrusts every byte. What makes a trace unreadable is an Error of open(); later damage is
-// collected in damage() as it is met, and reading goes on behind it. Not thread-safe. Events
+// Distrusts every byte. A fault that makes a trace unreadable is an Error of open(); later damage
+// is collected in damage() as it is met, and reading goes on behind it. Not thread-safe. Events
 // come from EventMerger; everything else about a trace is here.
 #ifndef LASTREF_ANALYZER_READ_TRACE_FILE_H
 #define LASTREF_ANALYZER_READ_TRACE_FILE_H
@@ -25,7 +25,7 @@
 
 namespace lastref {
 
-// A module as the meta records tell it (kLoad, kUnload).
+// A module as the meta records describe it (kLoad, kUnload).
 struct ModuleRecord {
     std::string path;
     std::string build_id;  // lower-case hexadecimal
@@ -42,7 +42,7 @@ struct ThreadRecord {
     std::string name;
 };
 
-// What hooks of other people's libraries told of themselves (kHook); see HookFact.
+// A fact about the hooks in other people's libraries (kHook); see HookFact.
 struct HookRecord {
     trace::HookFact fact;
     int64_t value = 0;
@@ -78,7 +78,7 @@ public:
     const std::vector<HookRecord>& hooks() const { return hooks_; }
     // Words of the C library's variables at the end: HookFact::kLibcData.
     const std::vector<uint64_t>& libc_words() const { return libc_words_; }
-    // What code addresses are called, where `lastref symbolize` wrote it into the trace.
+    // The names of code addresses, where `lastref symbolize` wrote them into the trace.
     const TraceNames& names() const { return names_; }
     DamageList& damage() { return damage_; }
     const DamageList& damage() const { return damage_; }

@@ -26,7 +26,7 @@ using TraceNames = std::map<std::pair<uint32_t, uint64_t>, std::vector<NamedFram
 
 std::string encode_names(const TraceNames& names);
 
-// Distrusts every byte: what follows damage is left out and told.
+// Distrusts every byte: everything after damage is left out and reported.
 TraceNames read_names(const ByteSource& bytes, uint64_t offset, uint64_t size, DamageList& damage);
 
 }  // namespace lastref
